@@ -1,0 +1,125 @@
+"""The nouns that flow through everything: plain, frozen values, standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+"""``error`` refuses training, ``warning`` wants a look, ``note`` informs."""
+
+Decision = Literal["bound", "free"]
+"""``bound``: belongs to the subject, absorbed by the trigger word, left out. ``free``: said, so that it can be prompted."""
+
+Author = Literal["fluxcap", "person", "elsewhere"]
+"""Who wrote a caption: fluxcap, a person after fluxcap's first run, or whoever made the files found at the first run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRef:
+    """One picture of the set. ``id`` is the sha256 of the file (hex), ``path`` is relative to the set's folder, with '/'.
+
+    ``width`` and ``height`` are in pixels, after the EXIF orientation.
+    """
+
+    id: str
+    path: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a back end says of one trait: slot id, value, confidence from 0 to 1. It knows nothing of captions."""
+
+    slot: str
+    value: str
+    confidence: float
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One look of one source at one picture; it exists also when nothing was found, so that nobody is asked twice.
+
+    ``source`` reads ``kind:name`` (``measure:embedded``), ``inputs_hash`` covers the parameters, ``created_at`` is UTC, ISO 8601.
+    """
+
+    image_id: str
+    source: str
+    version: str
+    inputs_hash: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One claim of one source about one trait of one picture; never edited. A person is a source too (``human``)."""
+
+    image_id: str
+    slot: str
+    value: str
+    tags: tuple[str, ...]
+    confidence: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trait:
+    """What the evidence agrees on. ``conflict`` names the values that speak against it, strongest first."""
+
+    image_id: str
+    slot: str
+    value: str
+    tags: tuple[str, ...]
+    confidence: float
+    sources: tuple[str, ...]
+    conflict: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The decision for one slot over the whole set. ``value`` is the usual value where the slot is bound (None: not known)."""
+
+    slot: str
+    decision: Decision
+    value: str | None
+    tags: tuple[str, ...]
+    reason: str
+    by: Literal["preset", "set", "person"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Where a slot is said: characters ``start`` to ``end`` (exclusive) of the caption's text."""
+
+    slot: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A caption with the place of every trait in it. ``tags`` is the tail, tag by tag."""
+
+    image_id: str
+    text: str
+    spans: tuple[Span, ...]
+    tags: tuple[str, ...]
+    author: Author
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """Something to look at, in words. ``image_id`` is None for the whole set; ``path`` names the file where one is meant.
+
+    ``span`` is the place in the caption; ``fix`` the caption's text after a mechanical mend, where there is one.
+    """
+
+    code: str
+    message: str
+    severity: Severity
+    image_id: str | None = None
+    path: str | None = None
+    span: tuple[int, int] | None = None
+    fix: str | None = None
