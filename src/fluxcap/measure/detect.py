@@ -95,13 +95,22 @@ def _to_picture(score: float, row: NDArray[np.float64], square: Square) -> Detec
     points = square.to_picture(row[4:].reshape(-1, 2))
     x, y = square.to_picture(row[None, 0:2])[0]
     return Detection(
-        score=score, x=float(x), y=float(y), width=float(row[2] * square.side), height=float(row[3] * square.side), points=points
+        score=score,
+        x=float(x),
+        y=float(y),
+        width=float(row[2] * square.side),
+        height=float(row[3] * square.side),
+        points=points,
     )
 
 
-def find_faces(nets: Nets, pyramid: Pyramid, square: Square | None = None, *, short: bool = False, least: float = 0.5) -> list[Detection]:
+def find_faces(
+    nets: Nets, pyramid: Pyramid, square: Square | None = None, *, short: bool = False, least: float = 0.5
+) -> list[Detection]:
     """Faces in the picture, or in one square of it, best first. ``short``: the net for faces that fill much of the frame."""
-    square = square or Square(x=pyramid.width / 2, y=pyramid.height / 2, side=float(max(pyramid.width, pyramid.height)), angle=0.0)
+    square = square or Square(
+        x=pyramid.width / 2, y=pyramid.height / 2, side=float(max(pyramid.width, pyramid.height)), angle=0.0
+    )
     if short:
         name, size, layout = "face_detection_short_range", 128, SHORT_RANGE
     else:

@@ -21,6 +21,8 @@ class HeadPose:
     yaw: float
     pitch: float
     roll: float
+    scale: float
+    """Pixels per eye distance of the mean face, foreshortening undone: the size of the head."""
     aligned: Points
 
 
@@ -49,4 +51,4 @@ def head_pose(template: Points, points: Points) -> HeadPose:
     scale, rotation, shift = fit(template, points)
     yaw, pitch, roll = angles(rotation)
     aligned = (points - shift) @ rotation / max(scale, 1e-9)
-    return HeadPose(yaw=yaw, pitch=pitch, roll=roll, aligned=aligned)
+    return HeadPose(yaw=yaw, pitch=pitch, roll=roll, scale=scale, aligned=aligned)

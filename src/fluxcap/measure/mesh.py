@@ -72,7 +72,10 @@ def square_of(points: Points, left: Points, right: Points) -> Square:
 def square_of_detection(found: Detection) -> Square:
     """The same from a detector's box and eye points."""
     corners = np.array(
-        [[found.x - found.width / 2, found.y - found.height / 2], [found.x + found.width / 2, found.y + found.height / 2]]
+        [
+            [found.x - found.width / 2, found.y - found.height / 2],
+            [found.x + found.width / 2, found.y + found.height / 2],
+        ]
     )
     return square_of(corners, found.points[0], found.points[1])
 

@@ -1,0 +1,250 @@
+"""All raw numbers of one picture, gathered once; claims are a pure function of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fluxcap.measure import body, colours, detect, eyes, headpose, mesh, mouth, picture
+from fluxcap.measure.limits import limits
+from fluxcap.measure.models import Nets
+from fluxcap.measure.pixels import Floats, Pixels, Pyramid, Square
+
+FACE_HEIGHT = 1.85
+"""Forehead to chin of the mean face, in eye distances."""
+FACE_WIDTH = 1.55
+"""Cheek to cheek, in eye distances."""
+MOST_FACES = 12
+"""Faces that get a mesh; more are a crowd anyway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """One face that the mesh confirms. Lengths in pixels of the picture that was measured."""
+
+    detector: float
+    score: float
+    box: tuple[float, float, float, float]
+    width: float
+    height: float
+    chin: float
+    """y of the lowest point of the face."""
+    yaw: float
+    pitch: float
+    roll: float
+    size: float
+    """Height of the face, foreshortening undone."""
+    aligned: mesh.Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What was measured. ``scale``: full-size pixels per measured pixel. None or NaN: not measured, or nothing there."""
+
+    width: int
+    height: int
+    scale: float
+    heads: tuple[Head, ...]
+    """Largest and most central first."""
+    unsure_faces: int
+    """Detections that may be further faces."""
+    body: body.Body | None
+    """The pose, where it was asked and belongs to the first head."""
+    body_asked: bool
+    eyes: eyes.Eyes | None
+    mouth: mouth.Mouth | None
+    below: float
+    """Free space under the chin in face heights."""
+    tones: picture.Tones
+    face_softness: float
+    background_softness: float
+    clothing: str | None
+    plain: str | None
+
+    @property
+    def head(self) -> Head | None:
+        """The main subject's."""
+        return self.heads[0] if self.heads else None
+
+    @property
+    def gaze(self) -> float:
+        """Degrees the eyes look to the right of the camera; NaN when not measured. Iris offset counts by the eyes' seen widths."""
+        if self.eyes is None or self.head is None:
+            return float("nan")
+        return self.head.yaw + limits("gaze")["iris_gain"] * self.iris
+
+    @property
+    def iris(self) -> float:
+        """Mean iris offset per eye width, > 0 to the picture's right."""
+        return (self.eyes.left.offset + self.eyes.right.offset) / 2 if self.eyes else float("nan")
+
+
+def _same(one: detect.Detection, other: detect.Detection) -> bool:
+    rows = [np.array([d.x, d.y, d.width, d.height]) for d in (one, other)]
+    return bool(detect.overlap(rows[0], rows[1][None])[0] > detect.OVERLAP)
+
+
+def _head(found: detect.Detection, looked: mesh.Mesh, pose: headpose.HeadPose) -> Head:
+    return Head(
+        detector=found.score,
+        score=looked.score,
+        box=looked.box,
+        width=looked.width,
+        height=looked.height,
+        chin=looked.box[3],
+        yaw=pose.yaw,
+        pitch=pose.pitch,
+        roll=pose.roll,
+        size=pose.scale * FACE_HEIGHT,
+        aligned=pose.aligned,
+    )
+
+
+def _heads(nets: Nets, pyramid: Pyramid, found: list[detect.Detection]) -> tuple[list[tuple[Head, mesh.Mesh]], int]:
+    """Confirmed heads, main one first, and the number of doubtful ones."""
+    least = limits("people")["smallest"] * max(pyramid.width, pyramid.height)
+    limit = limits("face")
+    heads, unsure = [], 0
+    template = mesh.template()[0]
+    found = sorted((d for d in found if d.width >= least), key=lambda d: -d.width)
+    for number, detection in enumerate(found[:MOST_FACES]):
+        if detection.score < limit["detector"]:
+            unsure += 1
+            continue
+        looked = mesh.find_mesh(nets, pyramid, detection, rounds=2 if number < 2 else 1)
+        if looked.score < limit["mesh"]:
+            unsure += 1
+            continue
+        heads.append((_head(detection, looked, headpose.head_pose(template, looked.points)), looked))
+    unsure += len(found[MOST_FACES:])
+
+    def weight(entry: tuple[Head, mesh.Mesh]) -> float:
+        left, top, right, bottom = entry[0].box
+        away = np.hypot((left + right) / 2 - pyramid.width / 2, (top + bottom) / 2 - pyramid.height / 2)
+        return float(-entry[0].size * (1.0 - 0.7 * away / np.hypot(pyramid.width, pyramid.height)))
+
+    return sorted(heads, key=weight), unsure
+
+
+def _faces(nets: Nets, pyramid: Pyramid) -> list[detect.Detection]:
+    limit = limits("face")
+    found = detect.find_faces(nets, pyramid, least=limit["doubtful"])
+    if not any(d.score >= limit["detector"] for d in found):
+        more = detect.find_faces(nets, pyramid, short=True, least=limit["detector"])
+        found = more + [d for d in found if not any(_same(d, other) for other in more)]
+    return found
+
+
+def _faces_of_body(nets: Nets, pyramid: Pyramid, pose: body.Body) -> list[detect.Detection]:
+    """A closer look at where the pose has the head: finds small faces of whole bodies."""
+    around = pose.points[:11, :2]
+    spread = float(np.ptp(around, axis=0).max())
+    shoulders = pose.points[list(body.SHOULDERS), :2]
+    side = max(spread * 4.0, float(np.linalg.norm(shoulders[0] - shoulders[1])) * 1.2, 24.0)
+    middle = around.mean(axis=0)
+    square = Square(x=float(middle[0]), y=float(middle[1]), side=side, angle=0.0)
+    return detect.find_faces(nets, pyramid, square, least=limits("face")["detector"])[:1]
+
+
+def _belongs(pose: body.Body, head: Head) -> bool:
+    left, top, right, bottom = head.box
+    x, y = pose.points[body.NOSE, :2]
+    room = 0.6 * max(head.size, right - left)
+    return bool(left - room < x < right + room and top - room < y < bottom + room)
+
+
+def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
+    """Measure ``rgb`` (HWC uint8 RGB, upright); ``width`` and ``height``: the picture's full size in pixels."""
+    pyramid = Pyramid(rgb)
+    heads, unsure = _heads(nets, pyramid, _faces(nets, pyramid))
+    pose, asked = None, False
+    if not heads or _below(pyramid, heads[0][0]) > limits("framing")["pose_from"] or abs(heads[0][0].roll) > 45:
+        asked = True
+        found = detect.find_body(nets, pyramid)
+        pose = body.look(nets, pyramid, found) if found else None
+        if pose is not None and pose.score < 0.5:
+            pose = None
+        if pose is not None and not heads:
+            heads, _ = _heads(nets, pyramid, _faces_of_body(nets, pyramid, pose))
+        if pose is not None and heads and not _belongs(pose, heads[0][0]):
+            pose = None
+    head, looked = heads[0] if heads else (None, None)
+    lids = None
+    if head is not None and looked is not None and head.width >= limits("eyes")["smallest"]:
+        lids = eyes.find_eyes(nets, pyramid, looked)
+    small = picture.small_map(pyramid)
+    lab = picture.to_lab(small)
+    mask = picture.person_mask(nets, pyramid)
+    background = picture.background_of(mask)
+    tones = picture.tones(small, lab, background)
+    return Details(
+        width=pyramid.width,
+        height=pyramid.height,
+        scale=max(width, height) / max(pyramid.width, pyramid.height),
+        heads=tuple(head for head, _ in heads),
+        unsure_faces=unsure,
+        body=pose,
+        body_asked=asked,
+        eyes=lids,
+        mouth=mouth.measure_mouth(head.aligned) if head else None,
+        below=_below(pyramid, head) if head else float("nan"),
+        tones=tones,
+        face_softness=_face_softness(pyramid, head),
+        background_softness=picture.background_softness(pyramid, background),
+        clothing=_clothing(pyramid, head, pose, lab, mask),
+        plain=_plain(tones),
+    )
+
+
+def _below(pyramid: Pyramid, head: Head) -> float:
+    return (pyramid.height - head.chin) / max(head.size, 1.0)
+
+
+def _face_softness(pyramid: Pyramid, head: Head | None) -> float:
+    if head is None or head.width < limits("blur")["smallest"]:
+        return float("nan")
+    left, top, right, bottom = head.box
+    side = max(right - left, bottom - top)
+    square = Square(x=(left + right) / 2, y=(top + bottom) / 2, side=side, angle=0.0)
+    return picture.softness(picture.grey_of(pyramid.crop(square, 256 if side >= 256 else int(side))))
+
+
+def _clothing(pyramid: Pyramid, head: Head | None, pose: body.Body | None, lab: Floats, mask: Floats) -> str | None:
+    """Colour of what covers the trunk: a box under the chin as wide as the neck's base, down to the hips or the frame's end."""
+    if head is None or _below(pyramid, head) < limits("clothing")["least_below"]:
+        return None
+    left, top, right, bottom = head.box
+    middle, half = (left + right) / 2, 0.75 * head.size
+    start, end = head.chin + 0.35 * head.size, min(float(pyramid.height), head.chin + 2.6 * head.size)
+    if pose is not None:
+        shoulders, hips = pose.middle(body.SHOULDERS), pose.middle(body.HIPS)
+        if hips[1] - shoulders[1] < head.size:
+            return None  # bent over, sitting low or lying: the box would miss the trunk
+        middle, end = float(shoulders[0] + hips[0]) / 2, min(end, float(hips[1]))
+        half = max(0.5 * half, min(half, 0.5 * float(np.ptp(pose.points[list(body.SHOULDERS), 0]))))
+    map_x, map_y = picture.MAP / pyramid.width, picture.MAP / pyramid.height
+    rows = slice(int(max(start, 0) * map_y), int(end * map_y))
+    columns = slice(int(max(middle - half, 0) * map_x), int(max(middle + half, 0) * map_x))
+    cloth = np.zeros((picture.MAP, picture.MAP), dtype=bool)
+    cloth[rows, columns] = mask[::2, ::2][rows, columns] > 0.7
+    cheeks = lab[
+        int((top + 0.55 * (bottom - top)) * map_y) : int((top + 0.75 * (bottom - top)) * map_y) + 1,
+        int(max(left + 0.2 * (right - left), 0) * map_x) : int((right - 0.2 * (right - left)) * map_x) + 1,
+    ].reshape(-1, 3)
+    if not len(cheeks):
+        return None
+    skin = np.median(cheeks, axis=0)
+    return colours.name_clothing(lab, cloth, (float(skin[0]), float(skin[1]), float(skin[2])))
+
+
+def _plain(tones: picture.Tones) -> str | None:
+    limit = limits("plain")
+    if (
+        tones.share < limit["least_background"]
+        or tones.spread_l > limit["spread_l"]
+        or tones.spread_ab > limit["spread_ab"]
+    ):
+        return None
+    light, a, b = tones.background
+    return colours.name_background(light * 100 / 255, a - 128, b - 128)
