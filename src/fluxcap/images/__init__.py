@@ -1,0 +1,125 @@
+"""Opening pictures safely: any file becomes an upright RGB array of bounded size, or an :class:`ImageError` of one line.
+
+=======  ========  ==================================================
+code     severity  meaning
+=======  ========  ==================================================
+IMG002   error     the file is empty
+IMG003   error     not a picture
+IMG004   error     damaged or cut off
+IMG005   error     too many pixels
+IMG006   error     cannot be read (gone, no permission, not a file)
+IMG007   warning   several frames or pages: the first one is looked at
+IMG008   error     a kind of picture that cannot be opened here
+IMG009   error     two pictures would share one caption file
+IMG010   note      more than 8 bits per channel, reduced
+IMG011   note      transparent parts, laid on the background colour
+=======  ========  ==================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from PIL import ImageColor
+
+from fluxcap.errors import ImageError
+from fluxcap.images.folder import SUFFIXES, find, natural_key, sidecar_clashes
+from fluxcap.images.kinds import kind_of
+from fluxcap.images.pixels import decode, header
+from fluxcap.images.told import shown, told, unreadable
+from fluxcap.types import ImageRef, Issue
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["SUFFIXES", "Picture", "find", "identify", "natural_key", "read", "shown", "sidecar_clashes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture ready to be looked at: ``rgb`` is height x width x 3, uint8, upright, without transparency."""
+
+    ref: ImageRef
+    rgb: NDArray[np.uint8]
+    issues: tuple[Issue, ...] = ()
+
+
+def identify(path: Path) -> str:
+    """The sha256 of the file in hex: the picture's id."""
+    name = Path(path).name
+    try:
+        with _opened(Path(path), name) as file:
+            return _digest(file)
+    except OSError as error:
+        raise unreadable(name, error) from error
+
+
+def read(
+    path: Path,
+    *,
+    name: str,
+    long_side: int = 1024,
+    background: str = "#ffffff",
+    digest: str | None = None,
+) -> Picture:
+    """Open a picture by its content, upright, in sRGB, at most ``long_side`` pixels long; never larger than it is.
+
+    ``name`` is the path relative to the set's folder, for ``ref`` and for messages. ``digest`` spares hashing the file
+    where its id is known. Whatever is wrong with the file becomes an :class:`ImageError`.
+    """
+    _quiet()
+    colour = ImageColor.getrgb(background)[:3]
+    if long_side < 1:
+        raise ValueError("long_side must be at least 1")
+    try:
+        with _opened(Path(path), name) as file:
+            id_ = digest or _digest(file)
+            file.seek(0)
+            kind = kind_of(file.read(4096), name)
+            file.seek(0)
+            opened = header(file, kind, name)
+            rgb, size, remarks = decode(opened, kind, name, long_side, colour)
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on bad files
+        raise told(error, name) from error
+    issues = tuple(
+        Issue(code=code, severity=severity, message=f"{shown(name)} {text}", image_id=id_, path=name)
+        for code, severity, text in remarks
+    )
+    return Picture(ref=ImageRef(id=id_, path=name, width=size[0], height=size[1]), rgb=rgb, issues=issues)
+
+
+def _opened(path: Path, name: str) -> IO[bytes]:
+    """The file, opened, a regular one and not empty."""
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)  # asked first: opening a pipe would wait for ever
+        file = path.open("rb") if is_file else None
+    except (OSError, ValueError) as error:
+        raise unreadable(name, error) from error
+    if file is None:
+        raise ImageError(f"{shown(name)} is not a file", "take it out of the folder", code="IMG006")
+    if not os.fstat(file.fileno()).st_size:
+        file.close()
+        raise ImageError(f"{shown(name)} is empty (0 bytes)", "copy or download it again, or delete it", code="IMG002")
+    return file
+
+
+def _digest(file: IO[bytes]) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def _quiet() -> None:
+    """Keep Pillow's warnings about odd metadata from the person; ``warnings.catch_warnings`` is not thread-safe."""
+    if not any(f[0] == "ignore" and getattr(f[3], "pattern", None) == _PILLOW for f in warnings.filters):
+        warnings.filterwarnings("ignore", module=_PILLOW)
+
+
+_PILLOW = r"PIL\."
