@@ -78,7 +78,7 @@ def load(folder: Path, overrides: Mapping[str, object] | None = None, known: Kno
 
 def write_new(folder: Path, project: Project) -> Path:
     """Write a commented ``fluxcap.toml``; raises ``UsageError`` where one is there already."""
-    from fluxcap.sidecars import write_atomic
+    from fluxcap.textfiles import write_atomic
 
     path = folder / FILE
     if path.exists():
@@ -152,7 +152,7 @@ def change_plan_text(
     for slot in (*moves["bound"], *moves["free"], *moves["auto"], *usual):
         _one_of("slot", slot, known_slots, "plan")
     wanted = _moved(_decode(old_text, FILE).plan, moves, usual)
-    _refuse_two_lists(Plan(**{name: moves[name] for name in _LISTS}), "plan")
+    _refuse_two_lists(Plan(bound=moves["bound"], free=moves["free"], auto=moves["auto"]), "plan")
 
     document = tomlkit.parse(old_text.removeprefix("\ufeff"))
     if "plan" not in document:
@@ -210,7 +210,8 @@ def _decode(text: str, where: str) -> Project:
 
 def _tidy(project: Project) -> Project:
     """Blanks around words off, each slot once."""
-    plan = replace(project.plan, **{name: tuple(dict.fromkeys(getattr(project.plan, name))) for name in _LISTS})
+    lists: dict[str, Any] = {name: tuple(dict.fromkeys(getattr(project.plan, name))) for name in _LISTS}
+    plan = replace(project.plan, **lists)
     words = {name: value.strip() for name in ("trigger", "subject") if (value := getattr(project, name)) is not None}
     return replace(project, plan=plan, **words)
 
