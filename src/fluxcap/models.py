@@ -16,6 +16,7 @@ import sys
 import tempfile
 import tomllib
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -220,7 +221,7 @@ def _unpacked(wheel: Path) -> dict[str, bytes]:
         raise FetchError(f"{wheel.name} holds no such file: {error.args[0]}", wanted) from error
     except OSError as error:
         raise FetchError(f"{wheel} cannot be read ({error.strerror or error})", wanted) from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise FetchError(f"{wheel.name} is damaged or not a wheel", wanted) from error
     return contents
 
