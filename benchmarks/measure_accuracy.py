@@ -25,6 +25,10 @@ from fluxcap.measure import EmbeddedMeasurement
 from fluxcap.types import Claim
 
 PHOTOS = Path(__file__).resolve().parents[1] / ".." / "shared" / "photos"
+SHALLOW = frozenset("012 014 041 043 047 048 054 056 058 060 064 066 068 069 071 078 093 094 101 103 104 109".split())
+"""Numbers of the dev_ photographs whose background is out of focus, seen by looking at those in question."""
+TILTED = frozenset("037 048 111".split())
+"""Heads clearly tilted though the notes do not say so, likewise."""
 ASSERTED = 0.5
 """Claims below are hints, no statements."""
 
@@ -139,27 +143,48 @@ def score_all(observed: list[tuple[dict[str, str], list[Claim]]]) -> tuple[dict[
             count("gaze, camera or side", row, said.get("gaze"), {row["gaze"]})
         if row["gaze"] in ("down", "up", "eyes closed"):
             count("gaze, silent where down, up, shut", row, said.get("gaze"), {"-"})
-        alone = {"1": {"alone"}, "2": {"one other person"}}.get(row["people"], {"one other person", "two other people", "several other people", "a crowd"})
+        alone = {"1": {"alone"}, "2": {"one other person"}}.get(
+            row["people"], {"one other person", "two other people", "several other people", "a crowd"}
+        )
         count("people", row, said.get("people"), alone)
         if row["bw"] in ("bw", "color"):
             told = "bw" if said.get("medium") else "color"
             count("black and white", row, told, {row["bw"]})
-        tilted = bool(re.search(r"tilt", row["notes"]))
-        count("head tilt (labelled by notes only)", row, "tilted" if "action" in said else None, {"tilted" if tilted else "-"})
+        tilted = bool(re.search(r"tilt", row["notes"])) or row["file"][4:7] in TILTED
+        count(
+            "head tilt (labelled by notes only)",
+            row,
+            "tilted" if "action" in said else None,
+            {"tilted" if tilted else "-"},
+        )
         count("blurry", row, "blurry" if said.get("defects") else None, {"blurry" if row["blur"] else "-"})
         light = said.get("lighting")
-        key = "high-key" if "high-key" in row["lighting"] else "low-key" if "low-key" in row["lighting"] else row["lighting"] or "-"
-        count("lighting, keys", row, light, {key} | ({"high-key"} if "white" in row["setting"] else set()) | ({"low-key"} if "black studio" in row["setting"] else set()))
+        key = (
+            "high-key"
+            if "high-key" in row["lighting"]
+            else "low-key"
+            if "low-key" in row["lighting"]
+            else row["lighting"] or "-"
+        )
+        count(
+            "lighting, keys",
+            row,
+            light,
+            {key}
+            | ({"high-key"} if "white" in row["setting"] else set())
+            | ({"low-key"} if "black studio" in row["setting"] else set()),
+        )
         if "clothing" in said and row["clothing"]:
             words = said["clothing"].removesuffix(" clothing").split(" and ")
             good = all(w.split()[-1] in row["clothing"].replace("gray", "grey") for w in words)
             count("clothing colour", row, said["clothing"], {said["clothing"]} if good else {row["clothing"]})
         if "background" in said:
             words = said["background"].split()[1:]
-            good = all(w in row["setting"] or w in ("dark", "light") for w in words)
+            setting = row["setting"].replace("dark", "dark black")
+            good = all(w in setting or w in ("dark", "light") for w in words)
             count("plain background", row, said["background"], {said["background"]} if good else {row["setting"]})
-        if "depth_of_field" in said:
-            count("shallow depth of field", row, "shallow", {"shallow"} if re.search("bokeh|blur", row["setting"] + row["notes"]) else {row["setting"]})
+        blurred = row["file"][4:7] in SHALLOW
+        count("shallow depth of field", row, said.get("depth_of_field"), {"shallow" if blurred else "-"})
     return scores, swaps
 
 

@@ -26,13 +26,14 @@ def frame_claims(details: Details) -> Iterator[Claim]:
 def people(details: Details) -> Iterator[Claim]:
     """By faces that the mesh confirms; nothing where a further face is doubtful."""
     count = len(details.heads)
+    unsure = details.unsure_faces or details.apart > limits("people")["apart"]
     if count >= limits("people")["crowd"]:
         yield claim("people", "a crowd", 0.8)
     elif count > 4:
         yield claim("people", "several other people", 0.8)
-    elif count and not details.unsure_faces:
+    elif count and (count > 1 or not unsure) and not details.unsure_faces:
         yield claim("people", OTHERS[count], 0.75)
-    elif not count and details.body is not None and not details.unsure_faces:
+    elif not count and details.body is not None and not unsure:
         yield claim("people", "alone", 0.5)
 
 
@@ -106,6 +107,8 @@ def lighting(details: Details) -> Iterator[Claim]:
     if details.head is None or tones.share < limit["least_background"]:
         return
     light = tones.background[0]
+    if tones.spread_l > limit["spread"]:
+        return  # a lamp in the night or a window behind is no studio light
     if light > limit["high_background"] and tones.mean > limit["high_mean"]:
         yield claim("lighting", "high-key", 0.6)
     elif light < limit["low_background"] and tones.mean < limit["low_mean"] and tones.top > limit["low_top"]:
@@ -114,19 +117,15 @@ def lighting(details: Details) -> Iterator[Claim]:
 
 def sharpness(details: Details) -> Iterator[Claim]:
     """A blurred subject; a background clearly softer than a sharp subject."""
-    soft = details.face_softness
-    if soft != soft:
-        return
-    if soft > limits("blur")["blurry"]:
+    if details.face_softness > limits("blur")["blurry"]:
         yield claim("defects", "blurry", 0.7)
         return
-    limit, tones = limits("depth"), details.tones
-    behind = details.background_softness
+    limit, edges = limits("depth"), details.edges
     if (
-        soft < limit["sharp"]
-        and behind > limit["soft"]
-        and tones.share > limit["least_background"]
-        and tones.background_contrast > limit["least_contrast"]
+        edges is not None
+        and edges.subject > limit["sharp"]
+        and edges.background < limit["soft"]
+        and edges.busy > limit["least_busy"]
         and details.plain is None
     ):
         yield claim("depth_of_field", "shallow", 0.65)

@@ -101,7 +101,7 @@ def mouth(details: Details) -> Iterator[Claim]:
         return
     if lips.gap < limit["closed"]:
         yield claim("mouth", "closed", margin(lips.gap, limit["closed"], 0.03, 0.6, 0.9))
-    elif limit["parted"] < lips.gap < limit["parted_end"]:
+    elif limit["parted"] < lips.gap < limit["parted_end"] and abs(head.yaw) < limit["parted_yaw"]:
         yield claim("mouth", "parted", 0.7)
     elif lips.gap > limit["open"]:
         yield claim("mouth", "open", margin(lips.gap, limit["open"], 0.1, 0.65, 0.9))

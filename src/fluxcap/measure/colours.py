@@ -56,15 +56,33 @@ def name_colour(light: float, a: float, b: float) -> str:
     return name
 
 
-def broad(name: str) -> str:
-    """The colour's family: what two looks at the same cloth would agree on."""
-    return {"dark grey": "grey", "light grey": "grey", "navy": "dark blue", "teal": "blue-green"}.get(name, name)
+CLOTH = frozenset({"black", "white", "red", "orange", "yellow", "green", "blue", "purple", "pink"})
+"""Colours that are said of clothing; grey, beige and brown depend too much on the light, or are skin and hair."""
+PAIRS = (
+    frozenset({"black", "white"}),
+    frozenset({"red", "white"}),
+    frozenset({"blue", "white"}),
+    frozenset({"red", "black"}),
+)
+"""Two colours that are two: a dark fold or a bright edge of one cloth is no second colour."""
+
+
+def name_cloth(light: float, a: float, b: float) -> str:
+    """A colour's name where clothing may be said to have it, else a word that is never said. Stricter than :func:`name_colour`."""
+    chroma = float(np.hypot(a, b))
+    if light < 24:
+        return "black" if chroma < 6 and b > -4 else "dark"
+    if chroma < 8:
+        return "white" if light > 80 else "grey"
+    name = name_colour(light, a, b)
+    return name if chroma > 20 and name in CLOTH else "other"
 
 
 def _names(lab: Floats) -> list[str]:
-    cells, counts = np.unique((lab // 8).astype(np.int32), axis=0, return_inverse=True)
-    middle = (cells.astype(np.float64) + 0.5) * 8 - [0.0, 128.0, 128.0]
-    names = [broad(name_colour(light * 100 / 255, a, b)) for light, a, b in middle]
+    # cells of 8 x 8 x 8, one of them centred on grey
+    cells, counts = np.unique(((lab - [0, 4, 4]) // 8).astype(np.int32), axis=0, return_inverse=True)
+    middle = cells.astype(np.float64) * 8 + [4.0, -120.0, -120.0]
+    names = [name_cloth(light * 100 / 255, a, b) for light, a, b in middle]
     return [names[index] for index in counts.reshape(-1)]
 
 
@@ -80,20 +98,25 @@ def name_clothing(lab: Floats, cloth: NDArray[np.bool_], skin: tuple[float, floa
     order = np.argsort(-counts)
     shares = [(str(names[i]), float(counts[i]) / len(pixels)) for i in order]
     if shares[0][1] >= limit["one"]:
-        return shares[0][0]
+        return shares[0][0] if shares[0][0] in CLOTH else None
     if len(shares) > 1 and shares[1][1] >= limit["two"] and shares[0][1] + shares[1][1] >= limit["both"]:
-        pair = {shares[0][0], shares[1][0]}
-        # a dark fold or a bright edge of one cloth is no second colour
-        if pair in ({"black", "white"}, {"red", "white"}, {"dark blue", "white"}, {"blue", "white"}, {"red", "black"}):
+        pair = frozenset({shares[0][0], shares[1][0]})
+        if pair in PAIRS:
             return f"{shares[0][0]} and {shares[1][0]}"
     return None
 
 
+GREYS = ((0, 9, "black"), (15, 36, "dark grey"), (42, 68, "grey"), (74, 88, "light grey"), (95.5, 101, "white"))
+"""Ranges of L (0 to 100) with a gap between each two, in which no name is safe."""
+
+
 def name_background(light: float, a: float, b: float) -> str | None:
     """The name of a plain background's median colour; None where it lies between two names."""
+    chroma = float(np.hypot(a, b))
+    if chroma < 6:
+        return next((name for low, high, name in GREYS if low <= light < high), None)
+    if chroma < 14:
+        return None
     here = name_colour(light, a, b)
-    near = {
-        name_colour(light + dl, a + da, b + db)
-        for dl, da, db in ((3, 0, 0), (-3, 0, 0), (0, 2, 0), (0, -2, 0), (0, 0, 2), (0, 0, -2))
-    }
-    return here if near == {here} else None
+    steps = ((4, 0, 0), (-4, 0, 0), (0, 3, 0), (0, -3, 0), (0, 0, 3), (0, 0, -3))
+    return here if all(name_colour(light + dl, a + da, b + db) == here for dl, da, db in steps) else None

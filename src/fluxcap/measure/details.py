@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fluxcap.measure import body, colours, detect, eyes, headpose, mesh, mouth, picture
 from fluxcap.measure.limits import limits
@@ -58,7 +59,9 @@ class Details:
     """Free space under the chin in face heights."""
     tones: picture.Tones
     face_softness: float
-    background_softness: float
+    edges: picture.Edges | None
+    apart: float
+    """Part of the frame taken by people apart from the subject."""
     clothing: str | None
     plain: str | None
 
@@ -191,7 +194,8 @@ def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
         below=_below(pyramid, head) if head else float("nan"),
         tones=tones,
         face_softness=_face_softness(pyramid, head),
-        background_softness=picture.background_softness(pyramid, background),
+        edges=_edges(pyramid, head, tones, mask, background),
+        apart=_apart(pyramid, head, pose, mask),
         clothing=_clothing(pyramid, head, pose, lab, mask),
         plain=_plain(tones),
     )
@@ -208,6 +212,25 @@ def _face_softness(pyramid: Pyramid, head: Head | None) -> float:
     side = max(right - left, bottom - top)
     square = Square(x=(left + right) / 2, y=(top + bottom) / 2, side=side, angle=0.0)
     return picture.softness(picture.grey_of(pyramid.crop(square, 256 if side >= 256 else int(side))))
+
+
+def _edges(
+    pyramid: Pyramid, head: Head | None, tones: picture.Tones, mask: Floats, background: NDArray[np.bool_]
+) -> picture.Edges | None:
+    limit = limits("depth")
+    if head is None or not (
+        tones.share > limit["least_background"] and tones.background_contrast > limit["least_contrast"]
+    ):
+        return None
+    return picture.edges(pyramid, mask, background)
+
+
+def _apart(pyramid: Pyramid, head: Head | None, pose: body.Body | None, mask: Floats) -> float:
+    if head is not None:
+        left, top, right, bottom = head.box
+        return picture.apart(mask, (left + right) / 2 / pyramid.width, (top + bottom) / 2 / pyramid.height)
+    x, y = pose.middle(body.SHOULDERS)[:2] if pose is not None else (0.0, 0.0)
+    return picture.apart(mask, float(x) / pyramid.width, float(y) / pyramid.height)
 
 
 def _clothing(pyramid: Pyramid, head: Head | None, pose: body.Body | None, lab: Floats, mask: Floats) -> str | None:

@@ -89,14 +89,13 @@ def _gradient(grey: Floats) -> tuple[Floats, Floats]:
     return np.abs(np.diff(grey, axis=1))[:-1], np.abs(np.diff(grey, axis=0))[:, :-1]
 
 
-def softness(grey: Floats, where: NDArray[np.bool_] | None = None) -> float:
+def softness(grey: Floats) -> float:
     """Part of the gradients that outlives another blur of 1.5 px: 0.4 to 0.8 sharp, towards 1 blurred; NaN without structure."""
-    before = sum(_gradient(grey))
-    after = sum(_gradient(np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.5), dtype=np.float32)))
-    if where is not None:
-        before, after = before[where[:-1, :-1]], after[where[:-1, :-1]]
-    total = float(np.sum(before))
-    return float(np.sum(after)) / total if total > 0.5 * max(np.size(before), 1) else float("nan")
+    before = sum(float(part.sum()) for part in _gradient(grey))
+    after = sum(
+        float(part.sum()) for part in _gradient(np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.5), dtype=np.float32))
+    )
+    return after / before if before > 0.5 * max(grey.size, 1) else float("nan")
 
 
 def grey_of(rgb: Pixels) -> Floats:
@@ -104,10 +103,43 @@ def grey_of(rgb: Pixels) -> Floats:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
 
 
-def background_softness(pyramid: Pyramid, background: NDArray[np.bool_]) -> float:
-    """Softness of the background at a long side of 512 or so, where it is surely nobody."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Strongest edges, fine against coarse: about 1 blurred, above 2 sharp. ``busy``: the background's median coarse gradient."""
+
+    subject: float
+    background: float
+    busy: float
+
+
+def edges(pyramid: Pyramid, mask: Floats, background: NDArray[np.bool_]) -> Edges | None:
+    """Sharpness of subject and background by their strongest edges, which noise does not reach; at a long side of 512 or so."""
     pixels, _ = pyramid.level(max(pyramid.width, pyramid.height) / 512)
     grey = grey_of(pixels)
     size = (grey.shape[1], grey.shape[0])
-    where = cv2.resize(background.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
-    return softness(grey, where) if where.sum() > 500 else float("nan")
+    behind = cv2.resize(background.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
+    person = cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) > 0.8
+    if behind.sum() < 2000 or person.sum() < 2000:
+        return None
+    fine, coarse = _steepness(grey), _steepness(np.asarray(cv2.GaussianBlur(grey, (0, 0), 2.0), dtype=np.float32))
+
+    def ratio(where: NDArray[np.bool_]) -> float:
+        return float(np.percentile(fine[where], 97) / max(float(np.percentile(coarse[where], 97)), 0.1))
+
+    return Edges(subject=ratio(person), background=ratio(behind), busy=float(np.median(coarse[behind])))
+
+
+def _steepness(grey: Floats) -> Floats:
+    across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1)
+    down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=1)
+    return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
+
+
+def apart(mask: Floats, x: float, y: float) -> float:
+    """Part of the frame taken by people that do not hang together with the one at ``x``, ``y`` (0 to 1); the largest such patch."""
+    small = (cv2.resize(mask, (MAP, MAP), interpolation=cv2.INTER_AREA) > 0.5).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(small)
+    here = labels[min(max(int(y * MAP), 0), MAP - 1), min(max(int(x * MAP), 0), MAP - 1)]
+    main = here or (1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if count > 1 else 0)
+    others = [int(stats[i, cv2.CC_STAT_AREA]) for i in range(1, count) if i != main]
+    return max(others, default=0) / MAP**2
