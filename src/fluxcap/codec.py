@@ -74,7 +74,7 @@ def encode_json(obj: object) -> str:
 
 
 def to_builtins(obj: object) -> Any:
-    """Dataclasses as dicts, tuples as lists; what is left is plain JSON data."""
+    """Dataclasses as dicts, all the way down; what is left is plain data that any JSON writer takes."""
     return msgspec.to_builtins(obj, order="deterministic", str_keys=True)
 
 

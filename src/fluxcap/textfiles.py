@@ -64,10 +64,11 @@ def write_atomic(path: Path, text: str) -> None:
 
     Raises ``FluxcapError`` where the disk or the rights refuse; the old file is then as it was.
     """
+    data = text.encode("utf-8")
     temporary = path.with_name(_TEMPORARY.replace("*", secrets.token_hex(6)))
     try:
         with temporary.open("xb") as file:
-            file.write(text.encode("utf-8"))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

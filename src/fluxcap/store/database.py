@@ -69,7 +69,8 @@ class Database:
                 self._db = sqlite3.connect(self.path, isolation_level=None, timeout=10.0)
             except sqlite3.Error as error:
                 self._unlock()
-                raise _told(error, self.path) from error
+                _tell(error, self.path)
+                raise
         try:
             self._prepare()
         except BaseException:
@@ -142,13 +143,15 @@ class Database:
         try:
             return self._db.execute(sql, values)
         except sqlite3.DatabaseError as error:
-            raise _told(error, self.path) from error
+            _tell(error, self.path)
+            raise
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         try:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise _told(error, self.path) from error
+            _tell(error, self.path)
+            raise
 
     def _unlock(self) -> None:
         if self._lock is not None:
@@ -161,11 +164,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _told(error: sqlite3.Error, path: Path) -> Exception:
-    """What SQLite says, as something the person can mend; a mistake in this file stays a bug."""
-    said = str(error)
-    if "not a database" in said or "malformed" in said:
-        return FluxcapError(f"{path} is damaged or not a database", _MOVE_AWAY)
-    if isinstance(error, sqlite3.OperationalError) and not ("syntax" in said or "no such" in said):
-        return FluxcapError(f"{path} cannot be used: {said}", "check the disk's free space and the file's rights")
-    return error
+def _tell(error: sqlite3.Error, path: Path) -> None:
+    """Raise what the person can mend as ``FluxcapError``; the rest is a mistake in this program, and the caller's to raise."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        raise FluxcapError(f"{path} is damaged or not a database", _MOVE_AWAY) from error
+    if isinstance(error, sqlite3.OperationalError) and code != sqlite3.SQLITE_ERROR:
+        hint = "check the disk's free space and the file's rights"
+        raise FluxcapError(f"{path} cannot be used: {error}", hint) from error
