@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -83,6 +86,35 @@ def require_models() -> dict[str, Path]:
     return found
 
 
+@contextmanager
+def _first_words() -> Iterator[None]:
+    """Keep one line of information, which the runtime writes to stderr once in a process, from the person.
+
+    It has no setting for that. Only the first start is wrapped, so that the program's own words are not held back later.
+    """
+    with _lock:
+        try:
+            kept = None if _spoken else os.dup(2)
+        except OSError:  # no stderr at all
+            kept = None
+        if kept is None:
+            yield
+            return
+        _spoken.append(True)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(silence, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(silence)
+
+
+_lock = threading.Lock()
+_spoken: list[bool] = []
+
+
 class Nets:
     """The interpreters of one thread, opened on first use. One thread each: the pool above does the scaling."""
 
@@ -106,7 +138,8 @@ class Nets:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:  # a platform without a wheel
             raise FluxcapError("ai-edge-litert cannot be imported", "pip install ai-edge-litert") from error
-        interpreter = Interpreter(str(self._paths[f"{name}.tflite"]), num_threads=1)
-        interpreter.allocate_tensors()
+        with _first_words():
+            interpreter = Interpreter(str(self._paths[f"{name}.tflite"]), num_threads=1)
+            interpreter.allocate_tensors()
         sinks = [detail["index"] for detail in interpreter.get_output_details()]
         return interpreter, interpreter.get_input_details()[0]["index"], sinks
