@@ -30,7 +30,7 @@ from PIL import ImageColor
 
 from fluxcap.errors import ImageError
 from fluxcap.images.folder import SUFFIXES, find, natural_key, sidecar_clashes
-from fluxcap.images.kinds import kind_of
+from fluxcap.images.kinds import HEAD_BYTES, kind_of
 from fluxcap.images.pixels import decode, header
 from fluxcap.images.told import shown, told, unreadable
 from fluxcap.types import ImageRef, Issue
@@ -82,7 +82,7 @@ def read(
         with _opened(Path(path), name) as file:
             id_ = digest or _digest(file)
             file.seek(0)
-            kind = kind_of(file.read(4096), name)
+            kind = kind_of(file.read(HEAD_BYTES), name)
             file.seek(0)
             opened = header(file, kind, name)
             rgb, size, remarks = decode(opened, kind, name, long_side, colour)

@@ -7,6 +7,9 @@ import re
 from fluxcap.errors import ImageError
 from fluxcap.images.told import shown, unsupported
 
+HEAD_BYTES = 4096
+"""How much of a file is needed to know it."""
+
 _KINDS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), kind)
     for pattern, kind in (
@@ -75,7 +78,7 @@ def kind_of(head: bytes, name: str) -> str:
 
 def _is_utf8(head: bytes) -> bool:
     try:
-        head[:-4].decode("utf-8")
+        head.decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.start > len(head) - 8
+        return len(head) == HEAD_BYTES and error.start >= HEAD_BYTES - 3  # the last letter was cut
     return True
