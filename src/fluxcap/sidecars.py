@@ -82,14 +82,14 @@ def status(disk_text: str | None, last_change: Change | None, seen_before: bool)
     """Whose text this is. Pure: from the text on the disk, the file's last recorded change, and whether its stock was taken
     before.
 
-    A text that nobody wrote (an empty file at the first look) counts as absent. When in doubt it is a person's.
+    An empty file in which there never was a text counts as absent. When in doubt it is a person's.
     """
     if disk_text is None:
         return "absent"
     if last_change is None:
-        if seen_before:
-            return "person"
-        return "elsewhere" if disk_text.strip() else "absent"
+        if not disk_text.strip():
+            return "absent"
+        return "person" if seen_before else "elsewhere"
     if same_text(disk_text, last_change.after):
         return _status_of(last_change.author)
     if not last_change.written and same_text(disk_text, last_change.before):
