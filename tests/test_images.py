@@ -571,7 +571,7 @@ def test_find_order_depends_on_the_names_only() -> None:
         "1.jpg",
         "a.png",
     ]
-    assert sorted(names, key=images.natural_key) == sorted(names[::-1], key=images.natural_key)
+    assert len({images.natural_key(name) for name in names}) == len(names)  # no two are equal: no order but one
 
 
 def test_find_walks_links_once(tmp_path) -> None:
