@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from fluxcap.measure import body
 from fluxcap.measure.claims_head import claim, margin
-from fluxcap.measure.details import FACE_HEIGHT, FACE_WIDTH, Details, Head
+from fluxcap.measure.details import Details
+from fluxcap.measure.faces import FACE_HEIGHT, FACE_WIDTH, Head
 from fluxcap.measure.limits import limits
 from fluxcap.types import Claim
 
@@ -31,7 +32,7 @@ def people(details: Details) -> Iterator[Claim]:
         yield claim("people", "a crowd", 0.8)
     elif count > 4:
         yield claim("people", "several other people", 0.8)
-    elif count and (count > 1 or not unsure) and not details.unsure_faces:
+    elif count and not unsure:
         yield claim("people", OTHERS[count], 0.75)
     elif not count and details.body is not None and not unsure:
         yield claim("people", "alone", 0.5)

@@ -7,36 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fluxcap.measure import body, colours, detect, eyes, headpose, mesh, mouth, picture
+from fluxcap.measure import body, colours, detect, eyes, faces, mouth, picture
+from fluxcap.measure.faces import Head
 from fluxcap.measure.limits import limits
 from fluxcap.measure.models import Nets
 from fluxcap.measure.pixels import Floats, Pixels, Pyramid, Square
-
-FACE_HEIGHT = 1.85
-"""Forehead to chin of the mean face, in eye distances."""
-FACE_WIDTH = 1.55
-"""Cheek to cheek, in eye distances."""
-MOST_FACES = 12
-"""Faces that get a mesh; more are a crowd anyway."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """One face that the mesh confirms. Lengths in pixels of the picture that was measured."""
-
-    detector: float
-    score: float
-    box: tuple[float, float, float, float]
-    width: float
-    height: float
-    chin: float
-    """y of the lowest point of the face."""
-    yaw: float
-    pitch: float
-    roll: float
-    size: float
-    """Height of the face, foreshortening undone."""
-    aligned: mesh.Points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,73 +58,6 @@ class Details:
         return (self.eyes.left.offset + self.eyes.right.offset) / 2 if self.eyes else float("nan")
 
 
-def _same(one: detect.Detection, other: detect.Detection) -> bool:
-    rows = [np.array([d.x, d.y, d.width, d.height]) for d in (one, other)]
-    return bool(detect.overlap(rows[0], rows[1][None])[0] > detect.OVERLAP)
-
-
-def _head(found: detect.Detection, looked: mesh.Mesh, pose: headpose.HeadPose) -> Head:
-    return Head(
-        detector=found.score,
-        score=looked.score,
-        box=looked.box,
-        width=looked.width,
-        height=looked.height,
-        chin=looked.box[3],
-        yaw=pose.yaw,
-        pitch=pose.pitch,
-        roll=pose.roll,
-        size=pose.scale * FACE_HEIGHT,
-        aligned=pose.aligned,
-    )
-
-
-def _heads(nets: Nets, pyramid: Pyramid, found: list[detect.Detection]) -> tuple[list[tuple[Head, mesh.Mesh]], int]:
-    """Confirmed heads, main one first, and the number of doubtful ones."""
-    least = limits("people")["smallest"] * max(pyramid.width, pyramid.height)
-    limit = limits("face")
-    heads, unsure = [], 0
-    template = mesh.template()[0]
-    found = sorted((d for d in found if d.width >= least), key=lambda d: -d.width)
-    for number, detection in enumerate(found[:MOST_FACES]):
-        if detection.score < limit["detector"]:
-            unsure += 1
-            continue
-        looked = mesh.find_mesh(nets, pyramid, detection, rounds=2 if number < 2 else 1)
-        if looked.score < limit["mesh"]:
-            unsure += 1
-            continue
-        heads.append((_head(detection, looked, headpose.head_pose(template, looked.points)), looked))
-    unsure += len(found[MOST_FACES:])
-
-    def weight(entry: tuple[Head, mesh.Mesh]) -> float:
-        left, top, right, bottom = entry[0].box
-        away = np.hypot((left + right) / 2 - pyramid.width / 2, (top + bottom) / 2 - pyramid.height / 2)
-        return float(-entry[0].size * (1.0 - 0.7 * away / np.hypot(pyramid.width, pyramid.height)))
-
-    return sorted(heads, key=weight), unsure
-
-
-def _faces(nets: Nets, pyramid: Pyramid) -> list[detect.Detection]:
-    limit = limits("face")
-    found = detect.find_faces(nets, pyramid, least=limit["doubtful"])
-    if not any(d.score >= limit["detector"] for d in found):
-        more = detect.find_faces(nets, pyramid, short=True, least=limit["detector"])
-        found = more + [d for d in found if not any(_same(d, other) for other in more)]
-    return found
-
-
-def _faces_of_body(nets: Nets, pyramid: Pyramid, pose: body.Body) -> list[detect.Detection]:
-    """A closer look at where the pose has the head: finds small faces of whole bodies."""
-    around = pose.points[:11, :2]
-    spread = float(np.ptp(around, axis=0).max())
-    shoulders = pose.points[list(body.SHOULDERS), :2]
-    side = max(spread * 4.0, float(np.linalg.norm(shoulders[0] - shoulders[1])) * 1.2, 24.0)
-    middle = around.mean(axis=0)
-    square = Square(x=float(middle[0]), y=float(middle[1]), side=side, angle=0.0)
-    return detect.find_faces(nets, pyramid, square, least=limits("face")["detector"])[:1]
-
-
 def _belongs(pose: body.Body, head: Head) -> bool:
     left, top, right, bottom = head.box
     x, y = pose.points[body.NOSE, :2]
@@ -160,7 +68,12 @@ def _belongs(pose: body.Body, head: Head) -> bool:
 def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
     """Measure ``rgb`` (HWC uint8 RGB, upright); ``width`` and ``height``: the picture's full size in pixels."""
     pyramid = Pyramid(rgb)
-    heads, unsure = _heads(nets, pyramid, _faces(nets, pyramid))
+    small = picture.small_map(pyramid)
+    lab = picture.to_lab(small)
+    mask = picture.person_mask(nets, pyramid)
+    background = picture.background_of(mask)
+    tones = picture.tones(small, lab, background)
+    heads, unsure = faces.confirm(nets, pyramid, faces.look(nets, pyramid))
     pose, asked = None, False
     if not heads or _below(pyramid, heads[0][0]) > limits("framing")["pose_from"] or abs(heads[0][0].roll) > 45:
         asked = True
@@ -169,18 +82,17 @@ def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
         if pose is not None and pose.score < 0.5:
             pose = None
         if pose is not None and not heads:
-            heads, _ = _heads(nets, pyramid, _faces_of_body(nets, pyramid, pose))
+            heads, _ = faces.confirm(nets, pyramid, faces.look_at_body(nets, pyramid, pose))
         if pose is not None and heads and not _belongs(pose, heads[0][0]):
             pose = None
+    plain = _plain(tones)
+    if heads and ((plain is None and tones.share > limits("people")["room"]) or len(heads) > 1 or unsure):
+        heads, more = faces.look_closer(nets, pyramid, heads)
+        unsure += more
     head, looked = heads[0] if heads else (None, None)
     lids = None
     if head is not None and looked is not None and head.width >= limits("eyes")["smallest"]:
         lids = eyes.find_eyes(nets, pyramid, looked)
-    small = picture.small_map(pyramid)
-    lab = picture.to_lab(small)
-    mask = picture.person_mask(nets, pyramid)
-    background = picture.background_of(mask)
-    tones = picture.tones(small, lab, background)
     return Details(
         width=pyramid.width,
         height=pyramid.height,
@@ -195,9 +107,9 @@ def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
         tones=tones,
         face_softness=_face_softness(pyramid, head),
         edges=_edges(pyramid, head, tones, mask, background),
-        apart=_apart(pyramid, head, pose, mask),
+        apart=_apart(pyramid, [head for head, _ in heads], pose, mask),
         clothing=_clothing(pyramid, head, pose, lab, mask),
-        plain=_plain(tones),
+        plain=plain,
     )
 
 
@@ -225,12 +137,12 @@ def _edges(
     return picture.edges(pyramid, mask, background)
 
 
-def _apart(pyramid: Pyramid, head: Head | None, pose: body.Body | None, mask: Floats) -> float:
-    if head is not None:
-        left, top, right, bottom = head.box
-        return picture.apart(mask, (left + right) / 2 / pyramid.width, (top + bottom) / 2 / pyramid.height)
-    x, y = pose.middle(body.SHOULDERS)[:2] if pose is not None else (0.0, 0.0)
-    return picture.apart(mask, float(x) / pyramid.width, float(y) / pyramid.height)
+def _apart(pyramid: Pyramid, heads: list[Head], pose: body.Body | None, mask: Floats) -> float:
+    known = [((head.box[0] + head.box[2]) / 2, (head.box[1] + head.box[3]) / 2) for head in heads]
+    if pose is not None and not heads:
+        x, y = pose.middle(body.SHOULDERS)[:2]
+        known = [(float(x), float(y))]
+    return picture.apart(mask, [(x / pyramid.width, y / pyramid.height) for x, y in known])
 
 
 def _clothing(pyramid: Pyramid, head: Head | None, pose: body.Body | None, lab: Floats, mask: Floats) -> str | None:

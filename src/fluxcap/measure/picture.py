@@ -135,11 +135,15 @@ def _steepness(grey: Floats) -> Floats:
     return np.asarray(cv2.magnitude(across, down), dtype=np.float32)
 
 
-def apart(mask: Floats, x: float, y: float) -> float:
-    """Part of the frame taken by people that do not hang together with the one at ``x``, ``y`` (0 to 1); the largest such patch."""
+def apart(mask: Floats, known: list[tuple[float, float]]) -> float:
+    """Part of the frame that the mask gives to people where no known person is (points x, y from 0 to 1): the largest such patch."""
     small = (cv2.resize(mask, (MAP, MAP), interpolation=cv2.INTER_AREA) > 0.5).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(small)
-    here = labels[min(max(int(y * MAP), 0), MAP - 1), min(max(int(x * MAP), 0), MAP - 1)]
-    main = here or (1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if count > 1 else 0)
-    others = [int(stats[i, cv2.CC_STAT_AREA]) for i in range(1, count) if i != main]
-    return max(others, default=0) / MAP**2
+    taken = {int(labels[_cell(y), _cell(x)]) for x, y in known}
+    if len(known) == 1 and 0 in taken and count > 1:
+        taken.add(1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()))  # a hole in the mask at the face
+    return max((int(stats[i, cv2.CC_STAT_AREA]) for i in range(1, count) if i not in taken), default=0) / MAP**2
+
+
+def _cell(part: float) -> int:
+    return min(max(int(part * MAP), 0), MAP - 1)
