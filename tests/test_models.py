@@ -117,7 +117,9 @@ def test_other_files_are_refused_and_nothing_is_left(content, tmp_path) -> None:
 
 def test_a_wheel_that_is_none(tmp_path, wheel) -> None:
     whole = wheel.read_bytes()
-    for number, data in enumerate([b"", b"not a wheel", whole[: len(whole) // 2], whole.replace(b"first", b"furst", 1)]):
+    for number, data in enumerate(
+        [b"", b"not a wheel", whole[: len(whole) // 2], whole.replace(b"first", b"furst", 1)]
+    ):
         broken = tmp_path / f"broken{number}.whl"
         broken.write_bytes(data)
         with pytest.raises(FluxcapError, match=r"broken\d\.whl"):
