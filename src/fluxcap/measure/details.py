@@ -65,6 +65,15 @@ def _belongs(pose: body.Body, head: Head) -> bool:
     return bool(left - room < x < right + room and top - room < y < bottom + room)
 
 
+def _is_person(pyramid: Pyramid, pose: body.Body, mask: Floats) -> bool:
+    """Whether the mask, too, sees a person where a pose without a face has its trunk: the pose alone finds bodies in noise."""
+    trunk = pose.points[[*body.SHOULDERS, *body.HIPS], :2] * picture.MASK / [pyramid.width, pyramid.height]
+    inside = trunk[((trunk >= 0) & (trunk < picture.MASK)).all(axis=1)].astype(int)
+    if len(inside) < 2 or float(pose.seen[[*body.SHOULDERS, *body.HIPS]].mean()) < limits("body")["seen"]:
+        return False
+    return bool(mask[inside[:, 1], inside[:, 0]].mean() > limits("body")["mask"])
+
+
 def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
     """Measure ``rgb`` (HWC uint8 RGB, upright); ``width`` and ``height``: the picture's full size in pixels."""
     pyramid = Pyramid(rgb)
@@ -77,13 +86,13 @@ def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
     pose, asked = None, False
     if not heads or _below(pyramid, heads[0][0]) > limits("framing")["pose_from"] or abs(heads[0][0].roll) > 45:
         asked = True
-        found = detect.find_body(nets, pyramid)
+        found = detect.find_body(nets, pyramid, limits("body")["detector" if heads else "detector_alone"])
         pose = body.look(nets, pyramid, found) if found else None
         if pose is not None and pose.score < 0.5:
             pose = None
         if pose is not None and not heads:
             heads, _ = faces.confirm(nets, pyramid, faces.look_at_body(nets, pyramid, pose))
-        if pose is not None and heads and not _belongs(pose, heads[0][0]):
+        if pose is not None and not (_belongs(pose, heads[0][0]) if heads else _is_person(pyramid, pose, mask)):
             pose = None
     plain = _plain(tones)
     if heads and ((plain is None and tones.share > limits("people")["room"]) or len(heads) > 1 or unsure):
@@ -114,7 +123,7 @@ def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
 
 
 def _below(pyramid: Pyramid, head: Head) -> float:
-    return (pyramid.height - head.chin) / max(head.size, 1.0)
+    return float((pyramid.height - head.chin) / max(head.size, 1.0))
 
 
 def _face_softness(pyramid: Pyramid, head: Head | None) -> float:

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from fluxcap.measure.models import Nets
 from fluxcap.measure.pixels import Points, Pyramid, Square, signed
 
-FULL_RANGE = ((48, 1),)
+Layout = tuple[tuple[int, int], ...]
+
+FULL_RANGE: Layout = ((48, 1),)
 """Cells per side and anchors per cell: 192 px, stride 4."""
-SHORT_RANGE = ((16, 2), (8, 6))
+SHORT_RANGE: Layout = ((16, 2), (8, 6))
 """128 px, strides 8 and 16."""
-BODY = ((28, 2), (14, 2), (7, 6))
+BODY: Layout = ((28, 2), (14, 2), (7, 6))
 """224 px, strides 8, 16 and 32."""
 
 OVERLAP = 0.3
@@ -42,7 +44,7 @@ class Detection:
 
 
 @cache
-def anchors(layout: tuple[tuple[int, int], ...]) -> NDArray[np.float32]:
+def anchors(layout: Layout) -> NDArray[np.float32]:
     """Anchor centres (n, 2), 0 to 1, row by row: ``count`` anchors in the middle of each cell of a ``cells`` x ``cells`` grid."""
     parts = []
     for cells, count in layout:
@@ -53,7 +55,7 @@ def anchors(layout: tuple[tuple[int, int], ...]) -> NDArray[np.float32]:
 
 
 def decode(
-    raw: NDArray[np.float32], logits: NDArray[np.float32], layout: tuple[tuple[int, int], ...], size: int, least: float
+    raw: NDArray[np.float32], logits: NDArray[np.float32], layout: Layout, size: int, least: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Raw net output -> (scores, rows); a row is x, y, width, height of the box (centre first) and the keypoints, all 0 to 1."""
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits.reshape(-1).astype(np.float64), -80.0, 80.0)))

@@ -9,7 +9,7 @@ import numpy as np
 from fluxcap.measure import body, detect, headpose, mesh
 from fluxcap.measure.limits import limits
 from fluxcap.measure.models import Nets
-from fluxcap.measure.pixels import Pyramid, Square
+from fluxcap.measure.pixels import Points, Pyramid, Square
 
 FACE_HEIGHT = 1.85
 """Forehead to chin of the mean face, in eye distances."""
@@ -35,7 +35,7 @@ class Head:
     roll: float
     size: float
     """Height of the face, foreshortening undone."""
-    aligned: mesh.Points
+    aligned: Points
 
 
 Found = tuple[Head, mesh.Mesh]
