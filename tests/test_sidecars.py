@@ -411,6 +411,20 @@ def test_a_disk_that_gets_full_in_the_middle(captions: Captions, monkeypatch: py
     assert run(captions, (A, "a3"), (B, "b3")) == {A.path: "written", B.path: "written"}
 
 
+def test_what_a_killed_run_wrote_can_be_undone_after_the_next_run(
+    captions: Captions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(captions, (A, "a1"))
+    monkeypatch.setattr(captions.store, "confirm", lambda _: None)
+    captions.write(captions.store.begin_run("killed before it could confirm"), A, "a2")
+    monkeypatch.undo()
+    run(captions, (A, "a3"))
+    captions.undo()
+    assert (at(captions, A).read_text(), statuses(captions, A)) == ("a2", ["ours"])
+    captions.undo()
+    assert (at(captions, A).read_text(), statuses(captions, A)) == ("a1", ["ours"])
+
+
 # kill -9
 
 _CHILD = """
