@@ -9,13 +9,13 @@ from fluxcap.measure.limits import limits
 from fluxcap.measure.pixels import Floats
 
 HUES = (
-    (20.0, "red"),
-    (66.0, "orange"),
-    (98.0, "yellow"),
+    (45.0, "red"),
+    (80.0, "orange"),
+    (112.0, "yellow"),
     (172.0, "green"),
-    (215.0, "teal"),
-    (300.0, "blue"),
-    (335.0, "purple"),
+    (220.0, "teal"),
+    (312.0, "blue"),
+    (345.0, "purple"),
     (360.0, "red"),
 )
 """Upper ends of the hue angle in Lab, degrees."""
