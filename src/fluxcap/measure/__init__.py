@@ -60,8 +60,11 @@ class EmbeddedMeasurement:
 
         nets: Nets | None = getattr(self._local, "nets", None)
         if nets is None:
+            import cv2
+
             with self._lock:
                 if self._paths is None:
+                    cv2.setNumThreads(1)  # the pool above shares out the cores; OpenCV's own threads would fight it
                     self._paths = require_models()
             nets = self._local.nets = Nets(self._paths)
         return nets

@@ -46,7 +46,7 @@ def framing(details: Details) -> Iterator[Claim]:
         if value is not None:
             yield claim("framing", *value)
             return
-    if head is None or head.width < limit["smallest"] or abs(head.roll) > 75:
+    if head is None or head.width < limit["smallest"] or abs(head.roll) > limit["most_roll"]:
         return
     value = by_face(details, head)
     if value is not None:
@@ -74,6 +74,11 @@ def by_body(details: Details, pose: body.Body) -> tuple[str, float] | None:
     hips, knees, ankles = (float(pose.middle(pair)[1]) / height for pair in (body.HIPS, body.KNEES, body.ANKLES))
     sure_knees, sure_ankles = pose.sure(body.KNEES), pose.sure(body.ANKLES)
     below = details.below
+    trunk = pose.middle(body.HIPS) - pose.middle(body.SHOULDERS)
+    if trunk[1] < abs(trunk[0]):  # lying: the frame's lower end cuts nothing
+        feet = pose.middle(body.ANKLES)[:2] / [details.width, height]
+        whole = bool(((feet > 0) & (feet < limit["edge"])).all()) and min(sure_knees, sure_ankles) > limit["sure"]
+        return ("full body", 0.7) if whole else None
     if ankles < limit["edge"] and sure_ankles > limit["sure"] and (below != below or below > limit["waist_end"]):
         return "full body", 0.9
     if below > limit["full"]:
@@ -82,6 +87,8 @@ def by_body(details: Details, pose: body.Body) -> tuple[str, float] | None:
         return None  # the face tells
     if hips >= limit["edge"] or pose.sure(body.HIPS) < limit["sure"]:
         return ("waist-up", 0.6) if below != below and hips < 1.3 else None
+    if limit["edge"] <= ankles < limit["edge"] + limit["feet"] and knees < limit["edge"]:
+        return None  # cut at the ankles: full body to some, knee-up to others
     if knees < limit["edge"] and sure_knees > limit["sure"]:
         return "knee-up", 0.75
     thigh = (1.0 - hips) / max(knees - hips, 1e-3)
