@@ -25,9 +25,34 @@ from fluxcap.measure import EmbeddedMeasurement
 from fluxcap.types import Claim
 
 PHOTOS = Path(__file__).resolve().parents[1] / ".." / "shared" / "photos"
-SHALLOW = frozenset("012 014 041 043 047 048 054 056 058 060 064 066 068 069 071 078 093 094 101 103 104 109".split())
+SHALLOW = frozenset(
+    [
+        "012",
+        "014",
+        "041",
+        "043",
+        "047",
+        "048",
+        "054",
+        "056",
+        "058",
+        "060",
+        "064",
+        "066",
+        "068",
+        "069",
+        "071",
+        "078",
+        "093",
+        "094",
+        "101",
+        "103",
+        "104",
+        "109",
+    ]
+)
 """Numbers of the dev_ photographs whose background is out of focus, seen by looking at those in question."""
-TILTED = frozenset("037 048 111".split())
+TILTED = frozenset(["037", "048", "111"])
 """Heads clearly tilted though the notes do not say so, likewise."""
 ASSERTED = 0.5
 """Claims below are hints, no statements."""
