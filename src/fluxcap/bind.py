@@ -1,0 +1,180 @@
+"""The plan: for the whole set, which traits belong to the subject (bound) and which are said (free). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fluxcap.resolve import thinking
+from fluxcap.types import Binding, Issue, Trait
+from fluxcap.vocabulary import Slot, canonical, clashes, is_silent, presets, same, slots
+from fluxcap.errors import UsageError
+
+Traits = Mapping[str, Trait]
+"""Slot id -> trait, of one picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """The person's word: slots to bind, free, or leave to the set, and the usual values they named."""
+
+    bound: frozenset[str] = frozenset()
+    free: frozenset[str] = frozenset()
+    auto: frozenset[str] = frozenset()
+    usual: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of one trait of one picture, and why, in words. ``deviation``: bound, but clearly different here."""
+
+    slot: str
+    outcome: Literal["said", "left out", "unknown", "silent"]
+    reason: str
+    deviation: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Usual:
+    """The most common value of a slot: in ``count`` of the ``known`` pictures that know the trait."""
+
+    value: str
+    tags: tuple[str, ...]
+    count: int
+    known: int
+
+    @property
+    def share(self) -> float:
+        return self.count / self.known
+
+    def __str__(self) -> str:
+        return f"{self.value} in {self.count} of {self.known}"
+
+
+def bind(pictures: Sequence[Traits], preset: str, wish: Wish | None = None) -> Mapping[str, Binding]:
+    """Decide every slot: the preset first, then the set's own statistics (auto), then the person, in rising order.
+
+    Raises ``UsageError`` for an unknown preset.
+    """
+    if preset not in presets():
+        raise UsageError(f"{preset} is not a preset", f"known presets: {', '.join(presets())}")
+    wish = wish or Wish()
+    return {slot_id: _decide(row, _usual(row, pictures), preset, wish) for slot_id, row in slots().items()}
+
+
+def _decide(row: Slot, usual: _Usual | None, preset: str, wish: Wish) -> Binding:
+    default = row.default_for(preset)
+    by: Literal["preset", "set", "person"] = "preset"
+    for word, chosen in (("bound", wish.bound), ("free", wish.free), ("auto", wish.auto)):
+        if row.id in chosen:
+            default, by = word, "person"  # type: ignore[assignment]
+    why = "you decided so" if by == "person" else f"the preset {preset} says so"
+    if default == "auto":
+        limit = thinking()
+        constant = usual is not None and usual.known >= limit.auto_known and usual.share >= limit.auto_share
+        by = "set" if by == "preset" else by
+        default = "bound" if constant else "free"
+        if usual is None:
+            why = "nobody saw it in any picture"
+        elif constant:
+            why = f"the same nearly everywhere: {usual}"
+        elif usual.known < limit.auto_known:
+            why = f"known in {usual.known} only, too few to call it constant: {usual}"
+        else:
+            why = f"it varies: {usual}"
+    value, tags = _usual_value(row, usual, wish, default)
+    return Binding(slot=row.id, decision=default, value=value, tags=tags, reason=why, by=by)
+
+
+def _usual_value(row: Slot, usual: _Usual | None, wish: Wish, decision: str) -> tuple[str | None, tuple[str, ...]]:
+    if decision == "free":
+        return None, ()
+    if wish.usual and row.id in wish.usual:
+        return canonical(row.id, wish.usual[row.id])
+    limit = thinking()
+    if usual is None or usual.share < limit.usual_share or usual.known < limit.auto_known:
+        return None, ()
+    return usual.value, usual.tags
+
+
+def judge(traits: Traits, bindings: Mapping[str, Binding]) -> Mapping[str, Verdict]:
+    """Slot id -> what becomes of it in this picture, in caption order."""
+    return {slot_id: _judge(slot_id, traits.get(slot_id), bindings[slot_id]) for slot_id in slots()}
+
+
+def to_say(traits: Traits, verdicts: Mapping[str, Verdict]) -> Mapping[str, str]:
+    """Slot id -> value, for what the caption says."""
+    return {slot_id: traits[slot_id].value for slot_id, verdict in verdicts.items() if verdict.outcome == "said"}
+
+
+def _judge(slot_id: str, trait: Trait | None, binding: Binding) -> Verdict:
+    if trait is None:
+        return Verdict(slot=slot_id, outcome="unknown", reason="no source saw it, so nothing is said")
+    if binding.decision == "free":
+        if is_silent(slot_id, trait.value):
+            return Verdict(slot=slot_id, outcome="silent", reason="free, and saying nothing says it")
+        return Verdict(slot=slot_id, outcome="said", reason=f"free ({binding.reason}): said, so that it can be prompted")
+    if _deviates(trait, binding):
+        reason = f"bound, usually {binding.value}, but clearly different here: said"
+        return Verdict(slot=slot_id, outcome="said", reason=reason, deviation=True)
+    return Verdict(slot=slot_id, outcome="left out", reason=f"bound ({binding.reason}): the trigger word absorbs it")
+
+
+def _deviates(trait: Trait, binding: Binding) -> bool:
+    """Clearly different: strong evidence, no conflict, and neither the same as the usual value nor its neighbour."""
+    if binding.value is None or trait.confidence < thinking().deviation_from or trait.conflict:
+        return False
+    if same(trait.slot, trait.value, trait.tags, binding.value, binding.tags):
+        return False
+    return clashes(trait.slot, trait.value, trait.tags, binding.value, binding.tags) or not set(trait.tags) & set(binding.tags)
+
+
+def set_issues(pictures: Mapping[str, Traits], bindings: Mapping[str, Binding], judged: Mapping[str, Mapping[str, Verdict]]) -> list[Issue]:
+    """What the set as a whole should be told: deviations, pictures that play somebody else, free traits that never vary.
+
+    ``pictures`` and ``judged`` go by the picture's path.
+    """
+    limit = thinking()
+    issues: list[Issue] = []
+    for path, verdicts in judged.items():
+        traits = pictures[path]
+        off = [slot_id for slot_id, verdict in verdicts.items() if verdict.deviation]
+        image_id = next((trait.image_id for trait in traits.values()), None)
+        if len(off) >= limit.plays_somebody_else:
+            what = "; ".join(f"{slots()[s].name}: {traits[s].value}, usually {bindings[s].value}" for s in off)
+            message = f"the subject seems to play somebody else here ({what}); drop the picture, or describe it fully"
+            issues.append(Issue(code="SET002", message=message, severity="warning", image_id=image_id, path=path))
+        else:
+            for slot_id in off:
+                name, value = slots()[slot_id].name, traits[slot_id].value
+                message = f"{name} is {value} here, usually {bindings[slot_id].value}; it is said in this caption: keep it so, or drop the picture"
+                issues.append(Issue(code="SET001", message=message, severity="note", image_id=image_id, path=path))
+    for slot_id, binding in bindings.items():
+        row = slots()[slot_id]
+        usual = _usual(row, list(pictures.values()))
+        if binding.decision == "bound" or usual is None or slot_id in ("trigger", "medium", "subject", "people"):
+            continue
+        if usual.known >= limit.auto_known and usual.count == usual.known and not is_silent(slot_id, usual.value):
+            message = f"{row.name} never varies: {usual}; the LoRA will bake it in although it is said: add pictures that differ"
+            issues.append(Issue(code="SET003", message=message, severity="warning"))
+    if 0 < len(pictures) < limit.few_pictures:
+        message = f"{len(pictures)} pictures are few: 25 to 30 good ones are enough, fewer than {limit.few_pictures} seldom are"
+        issues.append(Issue(code="SET004", message=message, severity="note"))
+    return issues
+
+
+def _usual(row: Slot, pictures: Sequence[Traits]) -> _Usual | None:
+    """The most common value among the pictures that know the trait; values that say the same count together."""
+    groups: list[tuple[Trait, int]] = []
+    for trait in (traits[row.id] for traits in pictures if row.id in traits):
+        for place, (first, count) in enumerate(groups):
+            if same(row.id, first.value, first.tags, trait.value, trait.tags):
+                groups[place] = (first, count + 1)
+                break
+        else:
+            groups.append((trait, 1))
+    if not groups:
+        return None
+    best, count = max(groups, key=lambda group: group[1])
+    return _Usual(value=best.value, tags=best.tags, count=count, known=sum(n for _, n in groups))

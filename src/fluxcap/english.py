@@ -1,0 +1,143 @@
+"""Articles, plurals, lists and pronouns: the ``inflect`` library and the word lists of ``data/words.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inflect import engine as Engine
+
+
+@lru_cache(maxsize=1)
+def words() -> Mapping[str, Any]:
+    """The word lists, as they stand in ``data/words.toml``."""
+    return tomllib.loads(resources.files("fluxcap").joinpath("data", "words.toml").read_text(encoding="utf-8"))
+
+
+def with_article(phrase: str) -> str:
+    """The noun phrase with 'a' or 'an' where English wants one: 'a suit', 'an hour', 'jeans', 'blonde hair', 'the sea'."""
+    return article(phrase) + phrase
+
+
+@lru_cache(maxsize=4096)
+def article(phrase: str) -> str:
+    """'a ', 'an ' or nothing, by the head noun of ``phrase``."""
+    first = phrase.split(" ", 1)[0].lower()
+    if not phrase or first in words()["nouns"]["determiners"] or first.rstrip("%").isdigit():
+        return ""
+    if is_mass(phrase) or is_plural(phrase):
+        return ""
+    return indefinite(phrase) + " "
+
+
+@lru_cache(maxsize=4096)
+def indefinite(phrase: str) -> str:
+    """'a' or 'an' by the sound of the first word; numbers are read aloud ('an 18-year-old')."""
+    spoken = re.sub(r"^\d+", lambda found: str(_engine().number_to_words(found[0])), phrase)
+    return str(_engine().a(spoken)).split(" ", 1)[0]  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=4096)
+def is_plural(phrase: str) -> bool:
+    """Whether the head noun is plural ('blue jeans with holes'), or the phrase names several things."""
+    nouns = words()["nouns"]
+    first = phrase.split(" ", 1)[0].lower()
+    if first in ("two", "three", "four", "five", "six", "several", "many", "both", "few", "multiple", "various"):
+        return True
+    noun = head(phrase).lower().split("-")[-1]
+    if noun in nouns["plural"]:
+        return True
+    if not noun.isascii() or not noun.isalpha() or noun in nouns["singular"] or noun in nouns["mass"]:
+        return False
+    return bool(_engine().singular_noun(noun))  # type: ignore[arg-type]
+
+
+def is_mass(phrase: str) -> bool:
+    """Whether the head is a noun without article ('lipstick', 'long blonde hair')."""
+    core = _core(phrase).lower()
+    return any(core == noun or core.endswith(" " + noun) for noun in words()["nouns"]["mass"])
+
+
+def head(phrase: str) -> str:
+    """The head noun: the last word before the first preposition ('suit' of 'black suit with white shirt')."""
+    core = _core(phrase)
+    return core.split(" ")[-1] if core else ""
+
+
+def _core(phrase: str) -> str:
+    stop = set(words()["nouns"]["prepositions"]) - {"and"}
+    taken: list[str] = []
+    for word in phrase.replace(",", " ,").split():
+        if taken and (word.lower() in stop or word == ","):
+            break
+        taken.append(word)
+    return " ".join(taken)
+
+
+def items(value: str) -> list[str]:
+    """The things in a list: 'cream blouse, beige trousers and white sandals' -> three; 'a black and white dress' -> one."""
+    parts: list[str] = []
+    for part in re.split(r"\s*[,;]\s*(?:and\s+)?", value.strip()):
+        pieces = re.split(r"\s+and\s+", part)
+        joined = ""
+        for piece in pieces:
+            joined = f"{joined} and {piece}" if joined else piece
+            if not _is_colour(joined.split(" ")[-1]) and " with " not in f" {joined} ":
+                parts.append(joined)
+                joined = ""
+        if joined:
+            parts.append(joined)
+    return [part for part in parts if part]
+
+
+def noun_phrase(value: str) -> str:
+    """The things in ``value`` with their articles, as an English list."""
+    return join([with_article(item) for item in items(value)])
+
+
+def join(parts: Sequence[str]) -> str:
+    """'x', 'x and y', 'x, y and z'."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def strip_article(value: str) -> str:
+    """The value without leading 'a', 'an' or 'some'."""
+    return re.sub(r"^(?:an?|some)\s+(?=\S)", "", value, flags=re.IGNORECASE)
+
+
+def pronouns(class_word: str, preset: str, chosen: str | None = None) -> Mapping[str, str]:
+    """The pronoun and verb forms for the subject: the person's choice ('she/her'), the class word's, or the preset's."""
+    table = words()
+    forms: Mapping[str, Mapping[str, str]] = table["forms"]
+    if chosen:
+        return forms[chosen.split("/", 1)[0]]
+    word = head(class_word).lower()
+    for pronoun in ("she", "he", "they"):
+        if word in table["pronouns"][pronoun]:
+            return forms[pronoun]
+    if word and is_plural(class_word):
+        return forms["they"]
+    return forms[table["pronouns"]["other"].get(preset, "they")]
+
+
+def _is_colour(word: str) -> bool:
+    return word.lower() in words()["groups"]["colour"]
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Engine:
+    import typeguard
+
+    # inflect asks typeguard to instrument each of its functions at import, which costs a second of CPU
+    instrument = typeguard.typechecked
+    typeguard.typechecked = lambda target: target
+    try:
+        import inflect
+    finally:
+        typeguard.typechecked = instrument
+    return inflect.engine()
