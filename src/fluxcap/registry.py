@@ -1,0 +1,77 @@
+"""What can be plugged in, by seam and name: a table of what comes with fluxcap, and the entry points of other packages.
+
+Nothing is imported before it is asked for. Another package adds a check by the entry point group ``fluxcap.check``; what
+comes with fluxcap keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from fluxcap.errors import FluxcapError, UsageError
+
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "measurement": {"embedded": "fluxcap.measure:EmbeddedMeasurement"},
+    "tagger": {},
+    "vlm": {},
+    "check": {
+        "missing-trigger": "fluxcap.checks.missing_trigger:MissingTrigger",
+        "trigger-not-first": "fluxcap.checks.trigger_not_first:TriggerNotFirst",
+        "repeated-trigger": "fluxcap.checks.repeated_trigger:RepeatedTrigger",
+        "captioned-bound-trait": "fluxcap.checks.captioned_bound_trait:CaptionedBoundTrait",
+        "unsaid-free-trait": "fluxcap.checks.unsaid_free_trait:UnsaidFreeTrait",
+        "contradicted-fact": "fluxcap.checks.contradicted_fact:ContradictedFact",
+        "too-many-tokens": "fluxcap.checks.too_many_tokens:TooManyTokens",
+        "empty-caption": "fluxcap.checks.empty_caption:EmptyCaption",
+        "line-break-in-caption": "fluxcap.checks.line_break_in_caption:LineBreakInCaption",
+    },
+    "exporter": {},
+    "scorer": {},
+}
+"""Seam -> name -> ``module:object``."""
+
+
+def names(seam: str) -> tuple[str, ...]:
+    """The names that :func:`load` knows: fluxcap's own in their order, then the plug-ins' by name."""
+    own = _own(seam)
+    return (*own, *(name for name in _plugins(seam) if name not in own))
+
+
+def load(seam: str, name: str) -> Any:
+    """The object of that name, imported now.
+
+    Raises ``UsageError`` for a name that is not known, ``FluxcapError`` for a plug-in that does not load.
+    """
+    target = _own(seam).get(name)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(import_module(module), attribute)
+    plugin = _plugins(seam).get(name)
+    if plugin is None:
+        known = ", ".join(names(seam)) or "there is none yet"
+        raise UsageError(f"{seam} '{name}' is not known", f"known: {known}")
+    try:
+        return plugin.load()
+    except Exception as error:  # a plug-in may fail in any way; the rest of fluxcap is not to blame
+        package = plugin.dist.name if plugin.dist is not None else plugin.module
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise FluxcapError(
+            f"{seam} '{name}' of the package {package} does not load: {reason}", f"update or uninstall {package}"
+        ) from error
+
+
+def _own(seam: str) -> Mapping[str, str]:
+    if seam not in BUILT_IN:
+        raise UsageError(f"seam '{seam}' is not known", f"known: {', '.join(BUILT_IN)}")
+    return BUILT_IN[seam]
+
+
+@cache
+def _plugins(seam: str) -> Mapping[str, EntryPoint]:
+    """The entry points of a seam by name; of two with one name the first by its target counts, so that order is settled."""
+    found = sorted(entry_points(group=f"fluxcap.{seam}"), key=lambda point: (point.name, point.value), reverse=True)
+    return dict(sorted((point.name, point) for point in found))
