@@ -73,5 +73,7 @@ def _own(seam: str) -> Mapping[str, str]:
 @cache
 def _plugins(seam: str) -> Mapping[str, EntryPoint]:
     """The entry points of a seam by name; of two with one name the first by its target counts, so that order is settled."""
-    found = sorted(entry_points(group=f"fluxcap.{seam}"), key=lambda point: (point.name, point.value), reverse=True)
-    return dict(sorted((point.name, point) for point in found))
+    found: dict[str, EntryPoint] = {}
+    for point in sorted(entry_points(group=f"fluxcap.{seam}"), key=lambda point: (point.name, point.value)):
+        found.setdefault(point.name, point)
+    return found

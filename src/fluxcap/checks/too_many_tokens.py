@@ -74,7 +74,7 @@ class TooManyTokens:
 def _message(text: str, start: int | None, count: Count) -> str:
     about = "" if count.exact else "≈ "
     over = count.tokens - count.limit
-    size = f"has {about}{count.tokens} {count.name} tokens, {over} more than the {count.limit} that are read"
+    size = f"has {about}{count.tokens} {count.name} tokens, {about}{over} more than the {count.limit} that are read"
     lost = "" if start is None else f"; lost from {_beginning(text, start)} on"
     if count.severity == "note":
         clip = ", FLUX.1 takes only a summary of the text from CLIP" if count.encoder == "clip" else ""

@@ -61,10 +61,10 @@ def issue(
     span: tuple[int, int] | None = None,
     fix: str | None = None,
 ) -> Issue:
-    """An issue of this check about this caption."""
+    """An issue of this check about this caption; signs that a terminal would obey are taken out of the message."""
     return Issue(
         code=check.code,
-        message=message,
+        message="".join(sign if sign.isprintable() else "\ufffd" for sign in message),
         severity=severity or check.severity,
         image_id=item.image_id,
         path=item.path,

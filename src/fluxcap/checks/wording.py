@@ -9,6 +9,8 @@ from fluxcap.checks.types import CheckInput
 from fluxcap.vocabulary import Mention
 
 _LETTER = r"[\w\u0300-\u036f]"
+_SHOWN = 60
+"""Characters of a caption that a message shows."""
 
 
 def find(text: str, phrase: str, *, any_case: bool = False) -> list[tuple[int, int]]:
@@ -46,8 +48,9 @@ def mentions(item: CheckInput) -> Iterator[Mention]:
 
 
 def quoted(text: str, start: int, end: int) -> str:
-    """A piece of the caption for a message: in quotes, on one line."""
-    return f'"{" ".join(text[start:end].split())}"'
+    """A piece of the caption for a message: in quotes, on one line, its beginning where it is long."""
+    piece = " ".join(text[start:end].split())
+    return f'"{piece}"' if len(piece) <= _SHOWN else f'"{piece[: _SHOWN - 1].rstrip()}…"'
 
 
 def listed(parts: list[str]) -> str:
