@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fluxcap.errors import UsageError
 from fluxcap.resolve import thinking
 from fluxcap.types import Binding, Issue, Trait
 from fluxcap.vocabulary import Slot, canonical, clashes, is_silent, presets, same, slots
-from fluxcap.errors import UsageError
 
 Traits = Mapping[str, Trait]
 """Slot id -> trait, of one picture."""
@@ -114,7 +114,9 @@ def _judge(slot_id: str, trait: Trait | None, binding: Binding) -> Verdict:
     if binding.decision == "free":
         if is_silent(slot_id, trait.value):
             return Verdict(slot=slot_id, outcome="silent", reason="free, and saying nothing says it")
-        return Verdict(slot=slot_id, outcome="said", reason=f"free ({binding.reason}): said, so that it can be prompted")
+        return Verdict(
+            slot=slot_id, outcome="said", reason=f"free ({binding.reason}): said, so that it can be prompted"
+        )
     if _deviates(trait, binding):
         reason = f"bound, usually {binding.value}, but clearly different here: said"
         return Verdict(slot=slot_id, outcome="said", reason=reason, deviation=True)
@@ -127,10 +129,14 @@ def _deviates(trait: Trait, binding: Binding) -> bool:
         return False
     if same(trait.slot, trait.value, trait.tags, binding.value, binding.tags):
         return False
-    return clashes(trait.slot, trait.value, trait.tags, binding.value, binding.tags) or not set(trait.tags) & set(binding.tags)
+    return clashes(trait.slot, trait.value, trait.tags, binding.value, binding.tags) or not set(trait.tags) & set(
+        binding.tags
+    )
 
 
-def set_issues(pictures: Mapping[str, Traits], bindings: Mapping[str, Binding], judged: Mapping[str, Mapping[str, Verdict]]) -> list[Issue]:
+def set_issues(
+    pictures: Mapping[str, Traits], bindings: Mapping[str, Binding], judged: Mapping[str, Mapping[str, Verdict]]
+) -> list[Issue]:
     """What the set as a whole should be told: deviations, pictures that play somebody else, free traits that never vary.
 
     ``pictures`` and ``judged`` go by the picture's path.
@@ -155,8 +161,9 @@ def set_issues(pictures: Mapping[str, Traits], bindings: Mapping[str, Binding], 
         usual = _usual(row, list(pictures.values()))
         if binding.decision == "bound" or usual is None or slot_id in ("trigger", "medium", "subject", "people"):
             continue
-        if usual.known >= limit.auto_known and usual.count == usual.known and not is_silent(slot_id, usual.value):
-            message = f"{row.name} never varies: {usual}; the LoRA will bake it in although it is said: add pictures that differ"
+        widely = usual.count >= max(limit.auto_known, limit.auto_share * len(pictures))
+        if widely and usual.share >= limit.auto_share and not is_silent(slot_id, usual.value):
+            message = f"{row.name} hardly varies: {usual}; the LoRA will bake it in although it is said: add pictures that differ"
             issues.append(Issue(code="SET003", message=message, severity="warning"))
     if 0 < len(pictures) < limit.few_pictures:
         message = f"{len(pictures)} pictures are few: 25 to 30 good ones are enough, fewer than {limit.few_pictures} seldom are"

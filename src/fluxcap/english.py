@@ -39,7 +39,7 @@ def article(phrase: str) -> str:
 def indefinite(phrase: str) -> str:
     """'a' or 'an' by the sound of the first word; numbers are read aloud ('an 18-year-old')."""
     spoken = re.sub(r"^\d+", lambda found: str(_engine().number_to_words(found[0])), phrase)
-    return str(_engine().a(spoken)).split(" ", 1)[0]  # type: ignore[arg-type]
+    return str(_engine().a(spoken)).split(" ", 1)[0]
 
 
 @lru_cache(maxsize=4096)
@@ -54,7 +54,7 @@ def is_plural(phrase: str) -> bool:
         return True
     if not noun.isascii() or not noun.isalpha() or noun in nouns["singular"] or noun in nouns["mass"]:
         return False
-    return bool(_engine().singular_noun(noun))  # type: ignore[arg-type]
+    return bool(_engine().singular_noun(noun))
 
 
 def is_mass(phrase: str) -> bool:
@@ -134,10 +134,10 @@ def _engine() -> Engine:
     import typeguard
 
     # inflect asks typeguard to instrument each of its functions at import, which costs a second of CPU
-    instrument = typeguard.typechecked
-    typeguard.typechecked = lambda target: target
+    guard: Any = typeguard
+    instrument, guard.typechecked = guard.typechecked, lambda target: target
     try:
         import inflect
     finally:
-        typeguard.typechecked = instrument
+        guard.typechecked = instrument
     return inflect.engine()

@@ -33,14 +33,15 @@ class Plan:
 class Project:
     """The settings of one folder of pictures.
 
-    ``trigger`` and ``subject`` (the class word, "woman") may be missing; the pipeline tells. ``background`` is the colour
-    under transparent pictures. ``captions`` is a folder with other captions, read as evidence; ``tokenizers`` one with
-    tokenizer files.
+    ``trigger`` and ``subject`` (the class word, "woman") may be missing; the pipeline tells. ``medium`` is what the
+    pictures are where no source knows better. ``background`` is the colour under transparent pictures. ``captions`` is a
+    folder with other captions, read as evidence; ``tokenizers`` one with tokenizer files.
     """
 
     trigger: str | None = None
     subject: str | None = None
     preset: str = "person"
+    medium: str = "photo"
     style: str = "natural"
     phrasing: Phrasing = "fixed"
     pronouns: Pronouns | None = None
@@ -107,6 +108,9 @@ def new_text(project: Project) -> str:
 
 # What the set teaches: it decides which traits belong to the subject.
 {line("preset", "person")}
+
+# What the pictures are where no source knows better: photo, render, painting, drawing, CGI, anime.
+{line("medium", "photo")}
 
 # How captions are written.
 {line("style", "natural")}

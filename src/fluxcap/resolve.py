@@ -52,7 +52,9 @@ def _settle(row: Slot, claims: Sequence[Evidence]) -> Trait | None:
 
     def rank(group: list[Evidence]) -> tuple[bool, bool, float]:
         kinds = {claim.source.split(":", 1)[0] for claim in group}
-        measured = row.geometry and any(c.source.startswith("measure") and c.confidence >= thinking().assert_from for c in group)
+        measured = row.geometry and any(
+            c.source.startswith("measure") and c.confidence >= thinking().assert_from for c in group
+        )
         return "human" in kinds, measured, weights[id(group)]
 
     groups.sort(key=rank, reverse=True)

@@ -24,7 +24,7 @@ class CaptionedBoundTrait:
     """Caption that names what belongs to the subject.
 
     What it does:
-        Looks for the usual value of every trait that the plan binds to the trigger word. A trait that is different in this
+        Looks for the usual value of every trait that the plan binds to the trigger word (any value, where none is usual). A trait that is different in this
         picture (the wig) is to be said, and so is let be; the trigger word and the class word do not count.
     Why is this bad:
         What is said is learned under its own words. With 'blonde hair' in the captions the trigger word does not learn the
@@ -61,11 +61,11 @@ class CaptionedBoundTrait:
         """One issue for each place where it is said."""
         for said in mentions(item):
             plan = item.bindings.get(said.slot)
-            if plan is None or plan.decision != "bound" or plan.value is None:
+            if plan is None or plan.decision != "bound":
                 continue
             if said.slot in {"trigger", "subject"} | item.to_say:
                 continue
-            if same(said.slot, said.value, said.tags, plan.value, plan.tags):
+            if plan.value is None or same(said.slot, said.value, said.tags, plan.value, plan.tags):
                 yield issue(
                     self,
                     item,

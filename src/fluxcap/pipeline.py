@@ -1,0 +1,198 @@
+"""The main job from top to bottom; the only module that knows all stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fluxcap import observe, registry
+from fluxcap import session as sessions
+from fluxcap.errors import UsageError
+from fluxcap.project import FILE, change_plan_text, load, new_text
+from fluxcap.session import Session, opened
+from fluxcap.sidecars import Stock, read_text, sidecar_path
+from fluxcap.textfiles import write_atomic
+from fluxcap.think import Thought, think
+from fluxcap.types import ImageRef, Issue
+from fluxcap.vocabulary import slots
+
+REPORT = Path(".fluxcap") / "report.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run did. ``outcomes`` go by the picture's path: written, unchanged or kept. ``notices`` are told to the person."""
+
+    thought: Thought
+    outcomes: Mapping[str, str]
+    issues: tuple[Issue, ...]
+    observed: int
+    report: Path
+    notices: tuple[str, ...] = ()
+
+
+def caption(
+    folder: Path,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    rewrite: bool = False,
+    force: bool = False,
+    dry_run: bool = False,
+    progress: observe.Progress = lambda done, _: iter(done),
+) -> Result:
+    """Photos in, checked captions out: observe, resolve, bind, compose, write, check, report.
+
+    Captions that a person wrote are kept, those found at the first run too unless ``rewrite``; ``force`` asks the sources
+    anew; ``dry_run`` writes no caption. Raises ``FluxcapError`` for what the person can mend.
+    """
+    with opened(folder, overrides) as session:
+        _ = session.wording
+        paths, issues = sessions.find(session)
+        if not paths and not issues:
+            raise UsageError(f"there are no pictures in {folder}", "--recursive looks into its sub-folders too")
+        measurement, notices = _measurement()
+        seen = observe.look(
+            session.store,
+            folder,
+            paths,
+            measurement,
+            background=session.project.background,
+            again=force,
+            progress=progress,
+        )
+        session.store.forget_missing([image.path for image in seen.images])
+        stocks = session.captions.take_stock(seen.images)
+        _read_captions(session, seen.images, stocks)
+        thought = think(session, seen.images, stocks, rewrite=rewrite)
+        outcomes: Mapping[str, str] = {}
+        if not dry_run:
+            run = session.store.begin_run("caption")
+            if not (folder / FILE).exists():
+                session.captions.write_settings(run, FILE, new_text(session.project))
+            outcomes = _write(session, run, thought, rewrite=rewrite)
+            session.store.finish_run(run)
+        found = (*issues, *seen.issues, *_notices_of(stocks), *thought.all_issues())
+        return Result(
+            thought=thought,
+            outcomes=outcomes,
+            issues=found,
+            observed=seen.observed,
+            report=_write_report(session, thought, found, outcomes),
+            notices=notices,
+        )
+
+
+def plan(
+    folder: Path,
+    *,
+    bound: Sequence[str] = (),
+    free: Sequence[str] = (),
+    auto: Sequence[str] = (),
+    usual: Mapping[str, str | None] | None = None,
+    dry_run: bool = False,
+) -> Result:
+    """The plan of a set; a change of it is written to ``fluxcap.toml`` and recomposes all captions, asking no source."""
+    changes = bool(bound or free or auto or usual)
+    if changes:
+        text = change_plan_text(
+            read_text(folder / FILE) or "", tuple(slots()), bound=bound, free=free, auto=auto, usual=usual
+        )
+    with opened(folder) as before:
+        images = sessions.stored_images(before)
+    overrides = {"plan.bound": bound or None, "plan.free": free or None, "plan.auto": auto or None}
+    if usual:
+        overrides["plan.usual"] = {**load(folder).plan.usual, **{slot: value for slot, value in usual.items() if value}}  # type: ignore[assignment]
+    with opened(folder, overrides if changes else None) as session:
+        stocks = session.captions.take_stock(images)
+        thought = think(session, images, stocks)
+        outcomes: Mapping[str, str] = {}
+        if changes and not dry_run:
+            run = session.store.begin_run("plan")
+            session.captions.write_settings(run, FILE, text)
+            outcomes = _write(session, run, thought)
+            session.store.finish_run(run)
+        found = tuple(thought.all_issues())
+        report = _write_report(session, thought, found, outcomes) if changes and not dry_run else folder / REPORT
+        return Result(thought=thought, outcomes=outcomes, issues=found, observed=0, report=report)
+
+
+def check(folder: Path) -> Result:
+    """Check the captions as they stand in the folder against facts and plan, asking no source and writing nothing."""
+    with opened(folder) as session:
+        paths, issues = sessions.find(session)
+        known = {image.path: image for image in sessions.stored_images(session)}
+        names = [path.relative_to(folder).as_posix() for path in paths]
+        images = [known[name] for name in names if name in known]
+        new = [
+            Issue(
+                code="IMG012",
+                message=f"{name} was not looked at yet; run: fluxcap caption {folder}",
+                severity="warning",
+                path=name,
+            )
+            for name in names
+            if name not in known
+        ]
+        stocks = session.captions.take_stock(images)
+        missing = [
+            Issue(
+                code="CAP008",
+                message=f"{sidecar_path(image)} is missing; run: fluxcap caption {folder}",
+                severity="error",
+                image_id=image.id,
+                path=image.path,
+            )
+            for image in images
+            if stocks[image.path].status == "absent"
+        ]
+        thought = think(session, images, stocks)
+        found = (*issues, *new, *missing, *_notices_of(stocks), *thought.all_issues())
+        return Result(thought=thought, outcomes={}, issues=found, observed=0, report=folder / REPORT)
+
+
+def _measurement() -> tuple[observe.Measurement | None, tuple[str, ...]]:
+    from fluxcap.measure import missing_models
+
+    if missing_models():
+        return None, (
+            "the measuring models are not here, so nothing is measured; to bring them: fluxcap models pull measure",
+        )
+    measurement: Callable[[], observe.Measurement] = registry.load("measurement", "embedded")
+    return measurement(), ()
+
+
+def _read_captions(session: Session, images: Sequence[ImageRef], stocks: Mapping[str, Stock]) -> None:
+    """Captions of others, beside the pictures and in the folder of ``captions``, become evidence."""
+    beside = [(i, stocks[i.path].text or "") for i in images if stocks[i.path].status in ("person", "elsewhere")]
+    observe.read_captions(session.store, "sidecar:beside", beside, 0.7)
+    if session.project.captions:
+        other = session.folder / session.project.captions
+        if not other.is_dir():
+            raise UsageError(f"{other} is not a folder", "captions names a folder with one text file per picture")
+        texts = [(image, read_text(other / sidecar_path(image))) for image in images]
+        observe.read_captions(session.store, "sidecar:captions", [(i, text) for i, text in texts if text], 0.7)
+
+
+def _write(session: Session, run: int, thought: Thought, *, rewrite: bool = False) -> Mapping[str, str]:
+    texts = [(picture.image, picture.caption.text) for picture in thought.pictures]
+    return session.captions.write_all(run, texts, rewrite=rewrite)
+
+
+def _write_report(session: Session, thought: Thought, issues: Sequence[Issue], outcomes: Mapping[str, str]) -> Path:
+    from fluxcap.page import report_of
+    from fluxcap.report import render
+
+    path = session.folder / REPORT
+    write_atomic(path, render(report_of(session.folder, thought, issues, outcomes)))
+    return path
+
+
+def _notices_of(stocks: Mapping[str, Stock]) -> list[Issue]:
+    return [
+        Issue(
+            code="CAP010", message=stock.notice, severity="error" if stock.status == "unreadable" else "note", path=path
+        )
+        for path, stock in stocks.items()
+        if stock.notice
+    ]

@@ -1,0 +1,206 @@
+"""What the command line prints: results to standard output, progress to standard error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fluxcap.errors import UsageError
+from fluxcap.types import Binding, Issue
+from fluxcap.vocabulary import slot
+
+if TYPE_CHECKING:
+    from fluxcap.pipeline import Result
+    from fluxcap.sidecars import Undone
+    from fluxcap.store import Change
+    from fluxcap.think import PictureThought
+
+_SHOWN_ISSUES = 40
+_COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
+
+
+def say(text: str) -> None:
+    """One line for the person."""
+    click.echo(text)
+
+
+def json_out(value: object) -> None:
+    """One line of JSON."""
+    from fluxcap.codec import encode_json, to_builtins
+
+    click.echo(encode_json(to_builtins(value)))
+
+
+def pair(text: str) -> tuple[str, str]:
+    """'hair=long blonde hair' as slot and value; raises ``UsageError``."""
+    slot_id, sign, value = text.partition("=")
+    if not sign or not value.strip():
+        raise UsageError(f"--usual {text} is not TRAIT=VALUE", "for instance: --usual 'hair=long blonde hair'")
+    return slot_id.strip(), value.strip()
+
+
+def progress(title: str) -> Any:
+    """A progress bar with rate and time left, on standard error; silent where nobody watches."""
+
+    def shown(done: Iterable[None], total: int) -> Iterator[None]:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        if not total or not console.is_terminal:
+            yield from done
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task(title, total=total, rate="")
+            for one in done:
+                speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+                bar.update(task, advance=1, rate=f"{speed:.1f}/s" if speed else "")
+                yield one
+
+    return shown
+
+
+def result(done: Result) -> None:
+    """The table of a run, its worst issues, and where the report lies."""
+    from fluxcap.page import summary
+
+    _rows(summary(done.thought, done.issues, done.outcomes))
+    issues(done.issues, most=12)
+    for notice in done.notices:
+        click.echo(notice)
+    click.echo(f"report: {done.report}")
+
+
+def issues(found: Sequence[Issue], most: int = _SHOWN_ISSUES) -> None:
+    """Issues by kind, then one line each, worst first."""
+    from fluxcap.check import SEVERITY_ORDER
+
+    if not found:
+        click.echo("no issues")
+        return
+    kinds = Counter((issue.code, issue.severity) for issue in found)
+    click.echo("issues: " + ", ".join(f"{code} {number}×" for (code, _), number in sorted(kinds.items())))
+    worst = sorted(found, key=lambda issue: SEVERITY_ORDER[issue.severity])
+    for issue in worst[:most]:
+        where = f"{issue.path}: " if issue.path and not issue.message.startswith(issue.path) else ""
+        click.echo(f"  {click.style(issue.severity, fg=_COLOURS[issue.severity])} {issue.code} {where}{issue.message}")
+    if len(worst) > most:
+        click.echo(f"  and {len(worst) - most} more: fluxcap check DIR --json, or the report")
+
+
+def captions(done: Result) -> None:
+    """Each picture with its caption."""
+    for picture in done.thought.pictures:
+        click.echo(f"{click.style(picture.image.path, bold=True)}\n  {picture.text}")
+    click.echo()
+
+
+def changes(folder: Path, done: Result) -> None:
+    """What captions would become, as a diff."""
+    import difflib
+
+    from fluxcap.sidecars import read_text, sidecar_path
+
+    for picture in done.thought.pictures:
+        path = sidecar_path(picture.image)
+        before = read_text(folder / path) or ""
+        if before.strip() != picture.text.strip():
+            click.echo("\n".join(difflib.unified_diff([before], [picture.text], path, path, lineterm="")))
+
+
+def plan(done: Result) -> None:
+    """The plan as a table."""
+    rows = [
+        (slot(b.slot).name, b.decision, b.value or "", b.by, b.reason)
+        for b in done.thought.bindings.values()
+        if b.slot != "trigger"
+    ]
+    _table(("trait", "plan", "usual", "by", "why"), rows)
+
+
+def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:
+    """Caption, traits with sources and decisions, and issues of one picture."""
+    click.echo(thought.text + "\n")
+    rows = []
+    for slot_id, verdict in thought.verdicts.items():
+        trait = thought.traits.get(slot_id)
+        if slot_id == "trigger":
+            continue
+        heard = [f"{e.source} {e.confidence:.0%}: {e.value}" for e in thought.evidence if e.slot == slot_id]
+        against = f" (but: {', '.join(trait.conflict)})" if trait and trait.conflict else ""
+        sources = "; ".join(heard) + against
+        rows.append((slot(slot_id).name, trait.value if trait else "", sources, verdict.outcome, verdict.reason))
+    _table(("trait", "value", "sources", "decision", "why"), rows)
+    if thought.issues:
+        issues(thought.issues)
+
+
+def history(versions: Sequence[Change]) -> None:
+    """The versions of one caption, newest first."""
+    if not versions:
+        click.echo("there is no version of this caption yet")
+    for version in versions:
+        click.echo(
+            f"{version.at}  {version.author}\n  {version.after if version.after is not None else '(no caption)'}"
+        )
+
+
+def undone(done: Undone | None) -> None:
+    """What an undo did."""
+    if done is None:
+        click.echo("there is nothing left to take back")
+        return
+    click.echo(f"took back: {done.command} ({len(done.restored)} texts restored, {len(done.removed)} files removed)")
+    for path in done.kept:
+        click.echo(f"  kept {path}: a person changed it since")
+
+
+def result_record(done: Result) -> dict[str, object]:
+    """A run as plain data."""
+    return {
+        "images": len(done.thought.pictures),
+        "observed": done.observed,
+        "written": sum(outcome == "written" for outcome in done.outcomes.values()),
+        "kept": sum(picture.kept for picture in done.thought.pictures),
+        "captions": {picture.image.path: picture.text for picture in done.thought.pictures},
+        "issues": list(done.issues),
+        "notices": list(done.notices),
+        "report": str(done.report),
+    }
+
+
+def plan_record(done: Result) -> dict[str, object]:
+    """The plan as plain data."""
+    return {"bindings": list(done.thought.bindings.values()), "issues": list(done.issues)}
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value:>6}")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*head, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    console.print(table)

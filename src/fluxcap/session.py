@@ -1,0 +1,99 @@
+"""One folder at work: its settings, its store, its caption files, and the pictures found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fluxcap.compose import Wording, styles
+from fluxcap.errors import UsageError
+from fluxcap.project import FILE, Known, Project, load
+from fluxcap.sidecars import Captions
+from fluxcap.store import Store
+from fluxcap.tokens import targets
+from fluxcap.types import ImageRef, Issue
+from fluxcap.vocabulary import presets, slots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A folder that is open; ``project`` is what its settings and the command line say together."""
+
+    folder: Path
+    project: Project
+    store: Store
+    captions: Captions
+
+    @property
+    def wording(self) -> Wording:
+        """How its captions are worded; raises ``UsageError`` where no trigger word is set."""
+        project = self.project
+        if not project.trigger:
+            raise UsageError(
+                "no trigger word is set", f'add --trigger ohwx, or trigger = "ohwx" to {self.folder / FILE}'
+            )
+        return Wording(
+            trigger=project.trigger,
+            class_word=project.subject or ("style" if project.preset == "style" else ""),
+            preset=project.preset,
+            style=project.style,
+            phrasing=project.phrasing,
+            pronouns=project.pronouns,
+        )
+
+
+@contextmanager
+def opened(
+    folder: Path, overrides: Mapping[str, object] | None = None, *, read_only: bool = False
+) -> Iterator[Session]:
+    """Open a folder of pictures; raises ``UsageError`` for one that is not there or for settings that do not fit."""
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "is not there"
+        raise UsageError(f"{folder} {what}", "name the folder that holds the pictures")
+    known = Known(presets=presets(), styles=styles(), targets=tuple(targets()), slots=tuple(slots()))
+    project = load(folder, overrides, known)
+    with Store(folder, read_only=read_only) as store:
+        yield Session(folder=folder, project=project, store=store, captions=Captions(store, folder))
+
+
+def home_of(picture: Path) -> tuple[Path, str]:
+    """The set's folder of a picture, and its path in it: the nearest folder above that fluxcap has worked in."""
+    picture = picture.absolute()
+    if not picture.is_file():
+        raise UsageError(f"{picture} is not a file", "name a picture of the set")
+    for folder in picture.parents:
+        if (folder / ".fluxcap").is_dir():
+            return folder, picture.relative_to(folder).as_posix()
+    raise UsageError(f"fluxcap has not looked at {picture.name} yet", f"run: fluxcap caption {picture.parent}")
+
+
+def find(session: Session) -> tuple[list[Path], list[Issue]]:
+    """The usable picture files of the folder; two that share one caption file are named and left out."""
+    from fluxcap import images
+
+    issues: list[Issue] = []
+    paths = images.find(session.folder, session.project.recursive, issues)
+    issues += images.sidecar_clashes([path.relative_to(session.folder) for path in paths])
+    shared = _clashing(session.folder, paths)
+    return [path for path in paths if path not in shared], issues
+
+
+def stored_images(session: Session) -> list[ImageRef]:
+    """The pictures as the last look left them, without those that are gone; raises ``UsageError`` where there was none."""
+    found = [image for image in session.store.images() if (session.folder / image.path).is_file()]
+    if not found:
+        raise UsageError(f"fluxcap has not looked at {session.folder} yet", f"run: fluxcap caption {session.folder}")
+    return found
+
+
+def _clashing(folder: Path, paths: list[Path]) -> set[Path]:
+    """The files that share a caption file with another, letter case and Unicode form aside."""
+    import unicodedata
+
+    owners: dict[str, list[Path]] = {}
+    for path in paths:
+        key = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix()).casefold()
+        owners.setdefault(key, []).append(path)
+    return {path for group in owners.values() if len(group) > 1 for path in group}

@@ -1,0 +1,122 @@
+"""From stored evidence to captions and issues: resolve, bind, compose and check one after the other. No source is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fluxcap.bind import Verdict, Wish, bind, judge, set_issues, to_say
+from fluxcap.check import check_caption
+from fluxcap.checks import CheckInput
+from fluxcap.compose import compose
+from fluxcap.observe import remarks
+from fluxcap.resolve import resolve
+from fluxcap.session import Session
+from fluxcap.sidecars import Stock
+from fluxcap.tokens import Count, count, locate, target
+from fluxcap.types import Binding, Caption, Evidence, ImageRef, Issue, Trait
+from fluxcap.vocabulary import read
+
+OURS = ("absent", "ours", "ours-pending")
+"""States of a caption file in which fluxcap writes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureThought:
+    """All that follows from the evidence of one picture. ``text`` is what stands or will stand in the caption file."""
+
+    image: ImageRef
+    evidence: tuple[Evidence, ...]
+    traits: Mapping[str, Trait]
+    verdicts: Mapping[str, Verdict]
+    caption: Caption
+    text: str
+    kept: bool
+    author: str
+    counts: tuple[Count, ...]
+    issues: tuple[Issue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    """All that follows from the evidence of a set. ``issues`` are those of the set as a whole."""
+
+    pictures: tuple[PictureThought, ...]
+    bindings: Mapping[str, Binding]
+    issues: tuple[Issue, ...]
+
+    def all_issues(self) -> list[Issue]:
+        """Those of the set, then picture by picture."""
+        return [*self.issues, *(issue for picture in self.pictures for issue in picture.issues)]
+
+
+def think(
+    session: Session, images: Sequence[ImageRef], stocks: Mapping[str, Stock], *, rewrite: bool = False
+) -> Thought:
+    """Resolve, bind, compose and check the whole set from what the store holds.
+
+    A caption that somebody else wrote is checked as it stands; with ``rewrite`` one found at the first run gives way.
+    """
+    wording = session.wording
+    project = session.project
+    evidence = session.store.evidence([image.id for image in images])
+    known = {image.path: (*evidence.get(image.id, ()), *_settings(session, image)) for image in images}
+    traits = {path: resolve(claims) for path, claims in known.items()}
+    plan = project.plan
+    wish = Wish(bound=frozenset(plan.bound), free=frozenset(plan.free), auto=frozenset(plan.auto), usual=plan.usual)
+    bindings = bind(list(traits.values()), project.preset, wish)
+    verdicts = {path: judge(found, bindings) for path, found in traits.items()}
+    where = locate(session.folder / project.tokenizers if project.tokenizers else None)
+    aim = target(project.target)
+    file_issues: dict[str, list[Issue]] = {}
+    for issue in [*remarks(session.store, images), *set_issues(traits, bindings, verdicts)]:
+        file_issues.setdefault(issue.path or "", []).append(issue)
+
+    def one(image: ImageRef) -> PictureThought:
+        said = to_say(traits[image.path], verdicts[image.path])
+        caption = compose(said, wording, image.id)
+        stock = stocks.get(image.path)
+        kept = stock is not None and stock.status not in OURS and not (rewrite and stock.status == "elsewhere")
+        text = (stock.text or "") if kept and stock else caption.text
+        counts = count(text, aim, where)
+        item = CheckInput(
+            image_id=image.id,
+            path=image.path,
+            text=text,
+            spans=None if kept else caption.spans,
+            trigger=wording.trigger,
+            class_word=wording.class_word,
+            traits=traits[image.path],
+            bindings=bindings,
+            to_say=frozenset(said),
+            silent=frozenset(s for s, verdict in verdicts[image.path].items() if verdict.outcome == "silent"),
+            mentions=read(text),
+            counts=counts,
+        )
+        return PictureThought(
+            image=image,
+            evidence=known[image.path],
+            traits=traits[image.path],
+            verdicts=verdicts[image.path],
+            caption=caption,
+            text=text,
+            kept=kept,
+            author=stock.status if kept and stock else "fluxcap",
+            counts=counts,
+            issues=(*file_issues.get(image.path, ()), *check_caption(item)),
+        )
+
+    return Thought(
+        pictures=tuple(one(image) for image in images), bindings=bindings, issues=tuple(file_issues.get("", ()))
+    )
+
+
+def _settings(session: Session, image: ImageRef) -> tuple[Evidence, ...]:
+    """What the settings say of every picture: weak, so that any source which saw better wins."""
+    project = session.project
+    said = {"medium": project.medium, "subject": "" if project.preset == "style" else project.subject or ""}
+    return tuple(
+        Evidence(image_id=image.id, slot=slot, value=value, tags=(), confidence=0.5, source="settings:fluxcap.toml")
+        for slot, value in said.items()
+        if value
+    )
