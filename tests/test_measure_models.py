@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fluxcap import models
 from fluxcap.errors import FluxcapError
-from fluxcap.measure import EmbeddedMeasurement, missing_models, models
+from fluxcap.measure import EmbeddedMeasurement, missing_models
 
 
 @pytest.fixture
@@ -49,16 +50,17 @@ def test_the_named_folder_comes_first(monkeypatch, tmp_path):
 
 @pytest.mark.skipif(bool(missing_models()), reason="the measuring models are not installed")
 def test_models_of_a_named_folder_are_used(monkeypatch, tmp_path):
-    source = models.find_models()
-    for name, path in source.items():
-        shutil.copy(path, tmp_path / name)
+    source = models.measure_folder()
+    for file in models.model_files():
+        shutil.copy(source / file.name, tmp_path / file.name)
     monkeypatch.setenv("FLUXCAP_MODELS", str(tmp_path))
-    assert {path.parent for path in models.find_models().values()} == {tmp_path}
+    assert models.measure_folder() == tmp_path
+    assert EmbeddedMeasurement().observe(np.zeros((8, 8, 3), np.uint8), 8, 8) == []
 
 
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, fluxcap.measure; print(sorted({'numpy', 'cv2', 'ai_edge_litert', 'PIL'} & set(sys.modules)))"
-    source = str(Path(models.__file__).parents[2])
+    source = str(Path(models.__file__).parents[1])
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": source}
     )

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fluxcap.measure.details import Details
-    from fluxcap.measure.models import Nets
+    from fluxcap.measure.nets import Nets
 
 __all__ = ["EmbeddedMeasurement", "missing_models"]
 
 
 def missing_models() -> list[str]:
     """Names of the model files that are absent or unfit; empty when measuring can start."""
-    from fluxcap.measure.models import missing_models as missing
+    from fluxcap.measure.nets import missing_models as missing
 
     return missing()
 
@@ -39,7 +39,7 @@ class EmbeddedMeasurement:
     def __init__(self) -> None:
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._paths: dict[str, Path] | None = None
+        self._folder: Path | None = None
 
     def observe(self, rgb: NDArray[np.uint8], width: int, height: int) -> list[Claim]:
         """Claims about a picture: HWC uint8 RGB, upright, reduced or not; ``width`` and ``height`` of its full size in pixels."""
@@ -56,15 +56,15 @@ class EmbeddedMeasurement:
         return gather(self._nets(), rgb, width, height)
 
     def _nets(self) -> Nets:
-        from fluxcap.measure.models import Nets, require_models
+        from fluxcap.measure.nets import Nets, models_folder
 
         nets: Nets | None = getattr(self._local, "nets", None)
         if nets is None:
             import cv2
 
             with self._lock:
-                if self._paths is None:
+                if self._folder is None:
                     cv2.setNumThreads(1)  # the pool above shares out the cores; OpenCV's own threads would fight it
-                    self._paths = require_models()
-            nets = self._local.nets = Nets(self._paths)
+                    self._folder = models_folder()
+            nets = self._local.nets = Nets(self._folder)
         return nets

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fluxcap.measure.detect import Detection
-from fluxcap.measure.models import Nets
+from fluxcap.measure.nets import Nets
 from fluxcap.measure.pixels import Points, Pyramid, Square, unit
 
 SIZE = 256

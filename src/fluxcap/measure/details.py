@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fluxcap.measure import body, colours, detect, eyes, faces, mouth, picture
 from fluxcap.measure.faces import Head
 from fluxcap.measure.limits import limits
-from fluxcap.measure.models import Nets
+from fluxcap.measure.nets import Nets
 from fluxcap.measure.pixels import Floats, Pixels, Pyramid, Square
 
 

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fluxcap.measure.models import Nets
+from fluxcap.measure.nets import Nets
 from fluxcap.measure.pixels import Points, Pyramid, Square, signed
 
 Layout = tuple[tuple[int, int], ...]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fluxcap.measure.mesh import Mesh
-from fluxcap.measure.models import Nets
+from fluxcap.measure.nets import Nets
 from fluxcap.measure.pixels import Points, Pyramid, Square, unit
 
 SIZE = 64

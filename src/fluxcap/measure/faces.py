@@ -8,7 +8,7 @@ import numpy as np
 
 from fluxcap.measure import body, detect, headpose, mesh
 from fluxcap.measure.limits import limits
-from fluxcap.measure.models import Nets
+from fluxcap.measure.nets import Nets
 from fluxcap.measure.pixels import Points, Pyramid, Square
 
 FACE_HEIGHT = 1.85
