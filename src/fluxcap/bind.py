@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fluxcap.errors import UsageError
-from fluxcap.resolve import thinking
+from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Issue, Trait
 from fluxcap.vocabulary import Slot, canonical, clashes, is_silent, presets, same, slots
 

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
+from fluxcap.thinking import thinking
 from fluxcap.types import Evidence, Trait
 from fluxcap.vocabulary import Slot, same, slots
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thinking:
-    """The limits of belief; each is explained in ``data/limits.toml``, table ``thinking``."""
-
-    assert_from: float
-    conflict_from: float
-    deviation_from: float
-    auto_share: float
-    auto_known: int
-    usual_share: float
-    plays_somebody_else: int
-    few_pictures: int
-
-
-@lru_cache(maxsize=1)
-def thinking() -> Thinking:
-    """The limits in use."""
-    text = resources.files("fluxcap").joinpath("data", "limits.toml").read_text(encoding="utf-8")
-    return Thinking(**tomllib.loads(text)["thinking"])
 
 
 def resolve(evidence: Iterable[Evidence]) -> Mapping[str, Trait]:
