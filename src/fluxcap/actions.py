@@ -11,17 +11,16 @@ from pathlib import Path
 from fluxcap import observe, pipeline
 from fluxcap import session as sessions
 from fluxcap.bind import Verdict
-from fluxcap.compose import Wording, styles
+from fluxcap.compose import Wording
 from fluxcap.compose import compose as write_caption
 from fluxcap.errors import FluxcapError, UsageError
-from fluxcap.project import Known, Phrasing, Project, load, write_new
+from fluxcap.project import FILE, Phrasing, Project, Pronouns, write_new
 from fluxcap.session import Session, opened
 from fluxcap.sidecars import Undone, sidecar_path
 from fluxcap.store import Change
 from fluxcap.think import PictureThought
-from fluxcap.tokens import targets
 from fluxcap.types import Binding, Caption, ImageRef
-from fluxcap.vocabulary import is_silent, presets, slot, slots
+from fluxcap.vocabulary import is_silent, presets, slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +32,13 @@ class Values:
     bound: tuple[str, ...] = ()
     subject: str = ""
     preset: str = "person"
-    pronouns: str | None = None
+    pronouns: Pronouns | None = None
 
 
 def init(folder: Path, overrides: Mapping[str, object]) -> Path:
     """Write a commented ``fluxcap.toml``; raises ``UsageError`` where one is there, or a setting does not fit."""
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder", "name the folder that holds the pictures")
-    known = Known(presets=presets(), styles=styles(), targets=tuple(targets()), slots=tuple(slots()))
-    if (folder / "fluxcap.toml").exists():
-        return write_new(folder, Project())
-    return write_new(folder, load(folder, overrides, known))
+    project = Project() if (folder / FILE).exists() else sessions.settings(folder, overrides)
+    return write_new(folder, project)
 
 
 def dump(folder: Path) -> list[dict[str, object]]:
@@ -73,6 +68,9 @@ def history(picture: Path) -> list[Change]:
 
 def undo(folder: Path) -> Undone | None:
     """Take back the last run as a whole; None where there is nothing left to take back."""
+    sessions.settings(folder)
+    if not (folder / ".fluxcap").is_dir():
+        return None
     with opened(folder) as session:
         session.captions.take_stock([image for image in session.store.images() if (folder / image.path).is_file()])
         return session.captions.undo()
@@ -95,6 +93,10 @@ def compose(values: Values | Mapping[str, object], *, style: str = "natural", ph
     given = values if isinstance(values, Values) else from_builtins(values, Values, "values")
     for slot_id in (*given.traits, *given.bound):
         slot(slot_id)
+    if not given.trigger.strip():
+        raise UsageError("trigger is empty", 'add the word that calls the subject: "trigger": "ohwx"')
+    if given.preset not in presets():
+        raise UsageError(f"{given.preset} is not a preset", f"known presets: {', '.join(presets())}")
     said = {s: v for s, v in given.traits.items() if s not in given.bound and v.strip() and not is_silent(s, v)}
     wording = Wording(
         trigger=given.trigger,
@@ -145,11 +147,16 @@ def pull(name: str, wheel: Path | None = None) -> list[str]:
 
 def demo(folder: Path, *, progress: observe.Progress = lambda done, _: iter(done)) -> pipeline.Result:
     """Copy the pictures that come with fluxcap into ``folder`` and caption them; what is there already stays."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for source in resources.files("fluxcap").joinpath("data", "demo").iterdir():
-        if not (folder / source.name).exists() and source.name != "SOURCES.md":
-            with resources.as_file(source) as file:
-                shutil.copyfile(file, folder / source.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in resources.files("fluxcap").joinpath("data", "demo").iterdir():
+            if not (folder / source.name).exists() and source.name != "SOURCES.md":
+                with resources.as_file(source) as file:
+                    shutil.copyfile(file, folder / source.name)
+    except OSError as error:
+        raise FluxcapError(
+            f"the demo cannot be copied to {folder} ({error.strerror})", "name a folder that can be written"
+        ) from error
     return pipeline.caption(folder, {"trigger": "ohwx", "subject": "woman"}, progress=progress)
 
 

@@ -48,7 +48,7 @@ def init(folder: Path, **options: Any) -> None:
     """Write a commented fluxcap.toml into DIR."""
     from fluxcap.actions import init as begin
 
-    click.echo(f"wrote {begin(folder, options)}")
+    click.echo(f"wrote {begin(folder, _from_here(folder, options))}")
 
 
 @cli.command()
@@ -63,6 +63,8 @@ def init(folder: Path, **options: Any) -> None:
 def caption(folder: Path, rewrite: bool, force: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
     """Caption the pictures in DIR: one text file beside each picture."""
     from fluxcap import pipeline, screen
+
+    options = _from_here(folder, options)
 
     result = pipeline.caption(
         folder, options, rewrite=rewrite, force=force, dry_run=dry_run, progress=screen.progress("looking at pictures")
@@ -241,6 +243,16 @@ def demo(folder: Path) -> None:
     result = actions.demo(folder, progress=screen.progress("looking at pictures"))
     screen.captions(result)
     screen.result(result)
+
+
+def _from_here(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """The options with paths as ``fluxcap.toml`` has them, from DIR; on the command line they start where the person is."""
+    import os
+
+    named = options.get("captions")
+    if not named or not os.path.isdir(named) or (folder / named).is_dir():  # noqa: PTH112 -- any text may come
+        return options
+    return {**options, "captions": Path(os.path.relpath(named, folder)).as_posix()}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Measurement(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What looking at the folder gave: the pictures in order, what is wrong with files, and how many were newly looked at."""
+    """What looking at the folder gave: the pictures in order, what is wrong with files, and how many were newly measured."""
 
     images: tuple[ImageRef, ...]
     issues: tuple[Issue, ...]
@@ -58,6 +58,8 @@ class _Seen:
     claims: tuple[Claim, ...] | None
     remarks: tuple[Issue, ...]
 
+
+_Job = tuple[Path, str, os.stat_result]
 
 Progress = Callable[[Iterable[None], int], Iterator[None]]
 """Wraps a stream of 'one done' of known length, to show it."""
@@ -84,7 +86,8 @@ def look(
     done_ids: set[str] = set() if again else set(known_ids)
     refs: dict[str, ImageRef] = {}
     issues: list[Issue] = []
-    todo: list[tuple[Path, str, os.stat_result]] = []
+    measured = 0
+    todo: list[_Job] = []
     for path in paths:
         name = path.relative_to(folder).as_posix()
         try:
@@ -98,11 +101,11 @@ def look(
         else:
             todo.append((path, name, status))
 
+    from fluxcap import images
+
     large = threading.Lock()
 
     def one(path: Path, name: str, status: os.stat_result) -> _Seen:
-        from fluxcap import images
-
         with large if status.st_size > _LARGE_FILE else nullcontext():
             picture = images.read(path, name=name, background=background)
         wanted = measurement is not None and picture.ref.id not in done_ids
@@ -120,6 +123,7 @@ def look(
         )
 
     def stored() -> Iterator[None]:
+        nonlocal measured
         for name, outcome in _in_parallel(one, todo):
             if isinstance(outcome, Issue):
                 issues.append(outcome)
@@ -127,28 +131,51 @@ def look(
                 _store(store, outcome, source, version, inputs)
                 if outcome.claims is not None:
                     done_ids.add(outcome.ref.id)
+                    measured += 1
                 refs[name] = outcome.ref
             yield
 
     for _ in progress(stored(), len(todo)):
         pass
     names = [path.relative_to(folder).as_posix() for path in paths]
-    return Look(images=tuple(refs[name] for name in names if name in refs), issues=tuple(issues), observed=len(todo))
+    return Look(images=tuple(refs[name] for name in names if name in refs), issues=tuple(issues), observed=measured)
 
 
-def remarks(store: Store, images: Sequence[ImageRef]) -> list[Issue]:
-    """What was noticed about the files when they were first opened (animated, transparent, 16 bits)."""
-    found = store.evidence([image.id for image in images])
+def unusable(folder: Path, paths: Sequence[Path]) -> list[Issue]:
+    """What is wrong with these files, where they are no usable pictures; nothing is asked and nothing is stored."""
+
+    def one(path: Path, name: str, _: os.stat_result) -> _Seen:
+        from fluxcap import images
+
+        picture = images.read(path, name=name, long_side=64)
+        return _Seen(ref=picture.ref, size=0, mtime_ns=0, claims=None, remarks=())
+
+    issues: list[Issue] = []
+    todo: list[_Job] = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        try:
+            todo.append((path, name, path.stat()))
+        except OSError as error:
+            issues.append(_gone(name, error))
+    return [*issues, *(outcome for _, outcome in _in_parallel(one, todo) if isinstance(outcome, Issue))]
+
+
+def remarks(evidence: Mapping[str, Sequence[Evidence]], images: Sequence[ImageRef]) -> list[Issue]:
+    """What was noticed about the files when they were first opened (animated, transparent, 16 bits).
+
+    ``evidence`` goes by the picture's id.
+    """
     return [
         Issue(
             code=claim.slot.removeprefix(_REMARK),
-            message=claim.value,
+            message=f"{_shown(image.path)} {claim.value}",
             severity="warning" if claim.confidence == 1.0 else "note",
             image_id=image.id,
             path=image.path,
         )
         for image in images
-        for claim in found.get(image.id, ())
+        for claim in evidence.get(image.id, ())
         if claim.slot.startswith(_REMARK)
     ]
 
@@ -157,7 +184,7 @@ def read_captions(store: Store, source: str, texts: Iterable[tuple[ImageRef, str
     """Captions that others wrote become evidence, trait by trait; the same text of the same picture is read once."""
     with store.transaction():
         for image, text in texts:
-            inputs = digest(text)
+            inputs = digest(image.id, text)  # the picture too: one question per picture, however many share a text
             if image.id in store.observed(source, _READER_VERSION, inputs):
                 continue
             evidence = [
@@ -176,7 +203,7 @@ def digest(*inputs: str) -> str:
 
 
 def _in_parallel(
-    one: Callable[[Path, str, os.stat_result], _Seen], todo: Sequence[tuple[Path, str, os.stat_result]]
+    one: Callable[[Path, str, os.stat_result], _Seen], todo: Sequence[_Job]
 ) -> Iterator[tuple[str, _Seen | Issue]]:
     """Results as they come; only a few pictures are under way at once, so memory does not grow with the folder."""
     workers = min(MOST_WORKERS, os.cpu_count() or 1, max(1, len(todo)))
@@ -209,7 +236,7 @@ def _store(store: Store, seen: _Seen, source: str, version: str, inputs: str) ->
                 _evidence(
                     seen.ref,
                     f"{_REMARK}{r.code}",
-                    r.message,
+                    r.message.removeprefix(f"{_shown(seen.ref.path)} "),  # the picture may be renamed
                     (),
                     1.0 if r.severity == "warning" else 0.9,
                     "file:opened",
@@ -236,5 +263,11 @@ def _observation(image_id: str, source: str, version: str, inputs: str) -> Obser
 
 
 def _gone(name: str, error: OSError) -> Issue:
-    message = f"{name} cannot be read ({error.strerror or error}); look whether it is still there"
+    message = f"{_shown(name)} cannot be read ({error.strerror or error}); look whether it is still there"
     return Issue(code="IMG006", message=message, severity="error", path=name)
+
+
+def _shown(name: str) -> str:
+    from fluxcap.images import shown
+
+    return shown(name)

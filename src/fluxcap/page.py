@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def _thumbnail(folder: Path, one: PictureThought) -> bytes:
     from fluxcap import images
 
     kept = folder / ".fluxcap" / "thumbs" / f"{one.image.id[:32]}.jpg"
-    if kept.is_file():
+    with suppress(OSError):
         return kept.read_bytes()
     try:
         picture = images.read(folder / one.image.path, name=one.image.path, long_side=_THUMB, digest=one.image.id)
@@ -112,6 +113,9 @@ def _thumbnail(folder: Path, one: PictureThought) -> bytes:
         return b""
     written = io.BytesIO()
     Image.fromarray(picture.rgb).save(written, "JPEG", quality=80)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(written.getvalue())
+    with suppress(OSError):  # a thumbnail that cannot be kept is made anew next time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".tmp")
+        partial.write_bytes(written.getvalue())
+        partial.replace(kept)
     return written.getvalue()

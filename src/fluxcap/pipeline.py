@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fluxcap import observe, registry
 from fluxcap import session as sessions
-from fluxcap.errors import UsageError
+from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.project import FILE, change_plan_text, load, new_text
 from fluxcap.session import Session, opened
 from fluxcap.sidecars import Stock, read_text, sidecar_path
@@ -46,11 +46,12 @@ def caption(
     Captions that a person wrote are kept, those found at the first run too unless ``rewrite``; ``force`` asks the sources
     anew; ``dry_run`` writes no caption. Raises ``FluxcapError`` for what the person can mend.
     """
+    project = sessions.settings(folder, overrides)
+    sessions.wording(folder, project)
+    paths, issues = sessions.find(folder, project)
+    if not paths and not issues:
+        raise UsageError(f"there are no pictures in {folder}", "--recursive looks into its sub-folders too")
     with opened(folder, overrides) as session:
-        _ = session.wording
-        paths, issues = sessions.find(session)
-        if not paths and not issues:
-            raise UsageError(f"there are no pictures in {folder}", "--recursive looks into its sub-folders too")
         measurement, notices = _measurement()
         seen = observe.look(
             session.store,
@@ -63,13 +64,12 @@ def caption(
         )
         session.store.forget_missing([image.path for image in seen.images])
         stocks = session.captions.take_stock(seen.images)
-        _read_captions(session, seen.images, stocks)
+        issues += _read_captions(session, seen.images, stocks)
         thought = think(session, seen.images, stocks, rewrite=rewrite)
         outcomes: Mapping[str, str] = {}
         if not dry_run:
             run = session.store.begin_run("caption")
-            if not (folder / FILE).exists():
-                session.captions.write_settings(run, FILE, new_text(session.project))
+            _keep_settings(session, run)
             outcomes = _write(session, run, thought, rewrite=rewrite)
             session.store.finish_run(run)
         found = (*issues, *seen.issues, *_notices_of(stocks), *thought.all_issues())
@@ -94,16 +94,17 @@ def plan(
 ) -> Result:
     """The plan of a set; a change of it is written to ``fluxcap.toml`` and recomposes all captions, asking no source."""
     changes = bool(bound or free or auto or usual)
+    sessions.settings(folder)
     if changes:
         text = change_plan_text(
             read_text(folder / FILE) or "", tuple(slots()), bound=bound, free=free, auto=auto, usual=usual
         )
-    with opened(folder) as before:
+    with opened(folder, read_only=True) as before:
         images = sessions.stored_images(before)
     overrides = {"plan.bound": bound or None, "plan.free": free or None, "plan.auto": auto or None}
     if usual:
         overrides["plan.usual"] = {**load(folder).plan.usual, **{slot: value for slot, value in usual.items() if value}}  # type: ignore[assignment]
-    with opened(folder, overrides if changes else None) as session:
+    with opened(folder, overrides if changes else None, read_only=dry_run or not changes) as session:
         stocks = session.captions.take_stock(images)
         thought = think(session, images, stocks)
         outcomes: Mapping[str, str] = {}
@@ -119,12 +120,15 @@ def plan(
 
 def check(folder: Path) -> Result:
     """Check the captions as they stand in the folder against facts and plan, asking no source and writing nothing."""
-    with opened(folder) as session:
-        paths, issues = sessions.find(session)
+    with opened(folder, read_only=True) as session:
         known = {image.path: image for image in sessions.stored_images(session)}
+        deep = session.project.recursive or any("/" in path for path in known)  # as the last run looked
+        paths, issues = sessions.find(folder, replace(session.project, recursive=deep))
         names = [path.relative_to(folder).as_posix() for path in paths]
         images = [known[name] for name in names if name in known]
-        new = [
+        new = observe.unusable(folder, [path for path, name in zip(paths, names, strict=True) if name not in known])
+        told = {issue.path for issue in new}
+        new += [
             Issue(
                 code="IMG012",
                 message=f"{name} was not looked at yet; run: fluxcap caption {folder}",
@@ -132,7 +136,7 @@ def check(folder: Path) -> Result:
                 path=name,
             )
             for name in names
-            if name not in known
+            if name not in known and name not in told
         ]
         stocks = session.captions.take_stock(images)
         missing = [
@@ -162,16 +166,45 @@ def _measurement() -> tuple[observe.Measurement | None, tuple[str, ...]]:
     return measurement(), ()
 
 
-def _read_captions(session: Session, images: Sequence[ImageRef], stocks: Mapping[str, Stock]) -> None:
+def _keep_settings(session: Session, run: int) -> None:
+    """Later commands need the words of the captions: a ``fluxcap.toml`` is written, or completed with trigger and class word."""
+    text = read_text(session.folder / FILE)
+    if text is None:
+        session.captions.write_settings(run, FILE, new_text(session.project))
+        return
+    kept = load(session.folder)
+    missing = {
+        key: value
+        for key in ("trigger", "subject")
+        if (value := getattr(session.project, key)) and getattr(kept, key) is None
+    }
+    if missing:
+        session.captions.write_settings(run, FILE, sessions.with_words(text, missing))
+
+
+def _read_captions(session: Session, images: Sequence[ImageRef], stocks: Mapping[str, Stock]) -> list[Issue]:
     """Captions of others, beside the pictures and in the folder of ``captions``, become evidence."""
     beside = [(i, stocks[i.path].text or "") for i in images if stocks[i.path].status in ("person", "elsewhere")]
     observe.read_captions(session.store, "sidecar:beside", beside, 0.7)
-    if session.project.captions:
-        other = session.folder / session.project.captions
-        if not other.is_dir():
-            raise UsageError(f"{other} is not a folder", "captions names a folder with one text file per picture")
-        texts = [(image, read_text(other / sidecar_path(image))) for image in images]
-        observe.read_captions(session.store, "sidecar:captions", [(i, text) for i, text in texts if text], 0.7)
+    if not session.project.captions:
+        return []
+    other = session.folder / session.project.captions
+    if not other.is_dir():
+        raise UsageError(f"{other} is not a folder", "captions names a folder with one text file per picture")
+    issues: list[Issue] = []
+    texts: list[tuple[ImageRef, str]] = []
+    for image in images:
+        try:
+            text = read_text(other / sidecar_path(image))
+        except FluxcapError as error:
+            issues.append(Issue(code="CAP010", message=str(error), severity="warning", path=image.path))
+        else:
+            texts += [(image, text)] if text else []
+    if images and not texts:
+        message = f"no text in {other} has the name of a picture here, so nothing was read from it"
+        issues.append(Issue(code="CAP010", message=message, severity="warning"))
+    observe.read_captions(session.store, "sidecar:captions", texts, 0.7)
+    return issues
 
 
 def _write(session: Session, run: int, thought: Thought, *, rewrite: bool = False) -> Mapping[str, str]:

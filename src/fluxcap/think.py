@@ -69,7 +69,7 @@ def think(
     where = locate(session.folder / project.tokenizers if project.tokenizers else None)
     aim = target(project.target)
     file_issues: dict[str, list[Issue]] = {}
-    for issue in [*remarks(session.store, images), *set_issues(traits, bindings, verdicts)]:
+    for issue in [*remarks(evidence, images), *set_issues(traits, bindings, verdicts)]:
         file_issues.setdefault(issue.path or "", []).append(issue)
 
     def one(image: ImageRef) -> PictureThought:
