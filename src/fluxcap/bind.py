@@ -9,7 +9,7 @@ from typing import Literal
 from fluxcap.errors import UsageError
 from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Issue, Trait
-from fluxcap.vocabulary import Slot, canonical, clashes, is_silent, presets, same, slots
+from fluxcap.vocabulary import Slot, canonical, clashes, is_silent, near, presets, same, slots
 
 Traits = Mapping[str, Trait]
 """Slot id -> trait, of one picture."""
@@ -128,6 +128,8 @@ def _deviates(trait: Trait, binding: Binding) -> bool:
     if binding.value is None or trait.confidence < thinking().deviation_from or trait.conflict:
         return False
     if same(trait.slot, trait.value, trait.tags, binding.value, binding.tags):
+        return False
+    if near(trait.slot, trait.value, binding.value):
         return False
     return clashes(trait.slot, trait.value, trait.tags, binding.value, binding.tags) or not set(trait.tags) & set(
         binding.tags

@@ -73,6 +73,8 @@ def _core(phrase: str) -> str:
     stop = set(words()["nouns"]["prepositions"]) - {"and"}
     taken: list[str] = []
     for word in phrase.replace(",", " ,").split():
+        if word == "," and taken and _wants_more(taken[-1]):
+            continue
         if taken and (word.lower() in stop or word == ","):
             break
         taken.append(word)
@@ -82,17 +84,29 @@ def _core(phrase: str) -> str:
 def items(value: str) -> list[str]:
     """The things in a list: 'cream blouse, beige trousers and white sandals' -> three; 'a black and white dress' -> one."""
     parts: list[str] = []
-    for part in re.split(r"\s*[,;]\s*(?:and\s+)?", value.strip()):
-        pieces = re.split(r"\s+and\s+", part)
-        joined = ""
-        for piece in pieces:
-            joined = f"{joined} and {piece}" if joined else piece
-            if not _is_colour(joined.split(" ")[-1]) and " with " not in f" {joined} ":
-                parts.append(joined)
-                joined = ""
-        if joined:
-            parts.append(joined)
-    return [part for part in parts if part]
+    glue = ""
+    for place, piece in enumerate(re.split(r"(\s*[,;]\s*(?:and\s+)?|\s+and\s+)", value.strip(" ,;"))):
+        if place % 2:
+            glue = " and " if piece.strip() == "and" else ", and " if "and" in piece else ", "
+        elif piece and parts and (_wants_more(parts[-1]) or _goes_on(piece, parts[-1], glue)):
+            parts[-1] += glue + piece
+        elif piece:
+            parts.append(piece)
+    return parts
+
+
+def _wants_more(part: str) -> bool:
+    """Whether the part cannot stand alone: 'a black' of 'a black and white dress', 'short' of 'short, curly hair'."""
+    table = words()
+    last = part.lower().split(" ")[-1]
+    return last in table["nouns"]["adjectives"] or any(last in table["groups"][name] for name in ("colour", "length", "curl"))
+
+
+def _goes_on(piece: str, before: str, glue: str) -> bool:
+    """Whether the piece belongs to the thing before it: 'hair, tied back', 'a dress with a bow and long sleeves'."""
+    if piece.lower().split(" ")[0] in words()["nouns"]["prepositions"]:
+        return True
+    return glue == " and " and " with " in f" {before} "
 
 
 def noun_phrase(value: str) -> str:
@@ -123,10 +137,6 @@ def pronouns(class_word: str, preset: str, chosen: str | None = None) -> Mapping
     if word and is_plural(class_word):
         return forms["they"]
     return forms[table["pronouns"]["other"].get(preset, "they")]
-
-
-def _is_colour(word: str) -> bool:
-    return word.lower() in words()["groups"]["colour"]
 
 
 @lru_cache(maxsize=1)

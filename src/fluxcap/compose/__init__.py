@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any, Literal
 
 from fluxcap.compose.template import Node, Piece, Renderer, parse, with_articles
-from fluxcap.english import is_plural, items, noun_phrase, pronouns, with_article
+from fluxcap.english import is_plural, items, noun_phrase, pronouns, strip_article, with_article, words
 from fluxcap.errors import UsageError
 from fluxcap.types import Caption, Span
 from fluxcap.vocabulary import canonical, rule_for, slots
@@ -59,6 +59,8 @@ def compose(values: Mapping[str, str], wording: Wording, image_id: str = "") -> 
         sentence = with_articles(done.pieces)
         if pieces:
             pieces.append(Piece(" "))
+            if pieces[-2].text != ".":
+                pieces.insert(-1, Piece("."))
             sentence = _capital(sentence)
         pieces += sentence
         if done.says and not _is_bare(sentence):
@@ -81,8 +83,13 @@ class _Speaker:
         self.values = {slot: canonical(slot, value)[0] for slot, value in values.items() if value.strip()}
         self.wording = wording
         self.image_id = image_id
-        self.subject = self.values.get("subject", wording.class_word)
+        self.subject = self.values.get("subject", wording.class_word) or self._unnamed()
         self.pronouns = pronouns(self.subject, wording.preset, wording.pronouns)
+
+    def _unnamed(self) -> str:
+        """A word for a subject that nobody named, where something is to be told of it."""
+        told = any(slots()[slot].place == "opening" for slot in self.values if slot not in ("trigger", "medium"))
+        return str(words()["pronouns"]["unnamed"].get(self.wording.preset, "subject")) if told else ""
 
     def say(self, slot: str, form: str) -> Sequence[str]:
         trigger, class_word = self.wording.trigger, self.wording.class_word
@@ -92,6 +99,11 @@ class _Speaker:
             same = trigger.lower() == class_word.lower() or trigger.lower().endswith(" " + class_word.lower())
             return [class_word] if class_word and not same else []
         value = self.subject if slot == "subject" else self.values.get(slot, "")
+        if slots()[slot].place == "worn" and slots()[slot].many and len(items(value)) > 1 and slot != "makeup":
+            return [said for item in items(value) for said in self._word(slot, form, strip_article(item))]
+        return self._word(slot, form, value)
+
+    def _word(self, slot: str, form: str, value: str) -> Sequence[str]:
         if not value:
             return []
         rule, found = rule_for(slot, value)
@@ -141,7 +153,7 @@ class _Speaker:
 
 def _is_bare(sentence: Sequence[Piece]) -> bool:
     """Whether only trigger and class word are said: such a caption stays without a full stop."""
-    return all(piece.slot in ("trigger", "subject") or not piece.text.strip() for piece in sentence)
+    return all(piece.slot in ("trigger", "subject") or not piece.text.strip(" ,") for piece in sentence)
 
 
 def _capital(sentence: Sequence[Piece]) -> list[Piece]:

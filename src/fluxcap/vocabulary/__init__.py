@@ -2,7 +2,7 @@
 
 from fluxcap.vocabulary.reading import Mention, read
 from fluxcap.vocabulary.table import Rule, Slot, Value, presets, rule_for, rules, slot, slots
-from fluxcap.vocabulary.values import canonical, clashes, is_silent, normal, same
+from fluxcap.vocabulary.values import canonical, clashes, is_silent, near, normal, same
 
 __all__ = [
     "Mention",
@@ -12,6 +12,7 @@ __all__ = [
     "canonical",
     "clashes",
     "is_silent",
+    "near",
     "normal",
     "presets",
     "read",

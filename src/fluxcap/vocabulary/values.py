@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
-from fluxcap.english import strip_article, words
+from fluxcap.english import head, items, strip_article, words
 from fluxcap.vocabulary.table import Slot, rules, slot
 
 _SUFFIX = {"hair": "hair", "facial_hair": "", "eye_color": "eyes", "skin": "skin"}
@@ -49,7 +49,8 @@ def is_silent(slot_id: str, value: str) -> bool:
 def same(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, tags_b: Collection[str]) -> bool:
     """Whether two values of a slot say the same: equal, or most tags shared and nothing in them exclusive.
 
-    Listed values are the same only if equal. Open ones: at least half of the smaller tag set is shared.
+    Listed values are the same only if equal. Open ones: at least half of the smaller tag set is shared, or they name the
+    same things ('a suit', 'a business suit').
     """
     if normal(value_a) == normal(value_b):
         return True
@@ -60,7 +61,9 @@ def same(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, tags
     if _exclusive(value_a, value_b):
         return False
     one, other = set(tags_a), set(tags_b)
-    return bool(one and other) and 2 * len(one & other) >= min(len(one), len(other))
+    if one and other and 2 * len(one & other) >= min(len(one), len(other)):
+        return True
+    return slot_id not in _SUFFIX and _things(value_a) == _things(value_b)
 
 
 def clashes(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, tags_b: Collection[str]) -> bool:
@@ -68,7 +71,7 @@ def clashes(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, t
     if same(slot_id, value_a, tags_a, value_b, tags_b):
         return False
     row = slot(slot_id)
-    if _near(slot_id, value_a, value_b):
+    if near(slot_id, value_a, value_b):
         return False
     known = {one.id for one in row.value}
     if row.listed and value_a in known and value_b in known:
@@ -76,10 +79,15 @@ def clashes(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, t
     return not row.many and _exclusive(value_a, value_b)
 
 
-def _near(slot_id: str, value_a: str, value_b: str) -> bool:
+def near(slot_id: str, value_a: str, value_b: str) -> bool:
     """Neighbours that honest observers confuse; they are different, but not a contradiction."""
     pair = {value_a, value_b}
     return any(pair <= set(group) for group in words()["neighbours"].get(slot_id, ()))
+
+
+def _things(value: str) -> frozenset[str]:
+    """The bare things in an open value: 'a black business suit and a tie' -> suit, tie."""
+    return frozenset(head(item) for item in items(normal(value)))
 
 
 def _exclusive(value_a: str, value_b: str) -> bool:
@@ -115,8 +123,6 @@ def _open_tags(slot_id: str, key: str) -> tuple[str, ...]:
             attributes = suffix in part.split() or all(_in_a_group(word) for word in kept)
             found += [f"{word}_{suffix}" for word in kept] if attributes else ["_".join(kept)] if kept else []
     else:
-        from fluxcap.english import items
-
         found = [re.sub(r"[^\w'-]+", "_", strip_article(item)).strip("_") for item in items(key)]
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
