@@ -59,17 +59,18 @@ def is_plural(phrase: str) -> bool:
 
 def is_mass(phrase: str) -> bool:
     """Whether the head is a noun without article ('lipstick', 'long blonde hair')."""
-    core = _core(phrase).lower()
-    return any(core == noun or core.endswith(" " + noun) for noun in words()["nouns"]["mass"])
+    said = core(phrase).lower()
+    return any(said == noun or said.endswith(" " + noun) for noun in words()["nouns"]["mass"])
 
 
 def head(phrase: str) -> str:
     """The head noun: the last word before the first preposition ('suit' of 'black suit with white shirt')."""
-    core = _core(phrase)
-    return core.split(" ")[-1] if core else ""
+    noun = core(phrase)
+    return noun.split(" ")[-1] if noun else ""
 
 
-def _core(phrase: str) -> str:
+def core(phrase: str) -> str:
+    """The phrase up to its first preposition: 'hair clip' of 'hair clip in her hair'."""
     stop = set(words()["nouns"]["prepositions"]) - {"and"}
     taken: list[str] = []
     for word in phrase.replace(",", " ,").split():
@@ -99,7 +100,9 @@ def _wants_more(part: str) -> bool:
     """Whether the part cannot stand alone: 'a black' of 'a black and white dress', 'short' of 'short, curly hair'."""
     table = words()
     last = part.lower().split(" ")[-1]
-    return last in table["nouns"]["adjectives"] or any(last in table["groups"][name] for name in ("colour", "length", "curl"))
+    return last in table["nouns"]["adjectives"] or any(
+        last in table["groups"][name] for name in ("colour", "length", "curl")
+    )
 
 
 def _goes_on(piece: str, before: str, glue: str) -> bool:

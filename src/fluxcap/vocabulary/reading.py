@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from fluxcap.english import words
+from fluxcap.english import core, items, noun_phrase, strip_article, words
 from fluxcap.vocabulary.table import rules, slots
 from fluxcap.vocabulary.values import canonical
 
@@ -28,20 +28,43 @@ class Mention:
 def read(text: str) -> tuple[Mention, ...]:
     """What a caption says of the subject, in the order of the text.
 
-    The longest wording wins where two overlap within a slot; what is said of somebody else ('a man in the background') is
-    left out. Only what a wording or a pattern of ``data/reading.toml`` names is found: silence means nothing.
+    The longest wording wins where two overlap within a slot; what is said of somebody else ('a man in the background') and
+    what is denied ('without glasses') is left out. Only what a wording or a pattern of ``data/reading.toml`` names is found:
+    silence means nothing.
     """
+    text = text.replace("_", " ")
     found: list[Mention] = []
-    skipped = _elsewhere(text)
-    for slot_id, value, start, end in sorted(_hits(text), key=lambda hit: (-(hit[3] - hit[2]), hit[2])):
-        if any(start < stop and end > begin for begin, stop in skipped):
+    others, denied = _elsewhere(text), _denied(text)
+    for slot_id, value, start, end in sorted(_hits(text), key=lambda hit: (-(hit[3] - hit[2]), hit[2], hit[0], hit[1])):
+        if any(begin <= start < stop for begin, stop in denied if slot_id != "text"):
+            continue
+        if any(start < stop and end > begin for begin, stop in others) and slot_id not in (
+            "people",
+            "text",
+            "background",
+        ):
             continue
         if any(hit.slot == slot_id and start < hit.end and end > hit.start for hit in found):
             continue
-        settled, tags = canonical(slot_id, value)
+        settled, tags = canonical(slot_id, _tidy(slot_id, value))
         if settled:
             found.append(Mention(slot=slot_id, value=settled, tags=tags, start=start, end=end))
     return tuple(sorted(found, key=lambda hit: (hit.start, hit.end, hit.slot)))
+
+
+def _tidy(slot_id: str, value: str) -> str:
+    """The value as it would be given: without the verb in its middle, without what other traits hold."""
+    if slot_id == "clothing":
+        return _garments(value)
+    return value.replace(" is ", " ") if slot_id == "hair" else value
+
+
+def _garments(value: str) -> str:
+    """The clothes of what is worn: hats, glasses, jewelry and make-up are traits of their own."""
+    things = items(value)
+    others = tuple(words()["reading"]["not_clothing"])
+    kept = [one for one in things if not core(strip_article(one.lower())).endswith(others)]
+    return value if len(kept) == len(things) else noun_phrase(", ".join(kept)) if kept else ""
 
 
 def _hits(text: str) -> list[tuple[str, str, int, int]]:
@@ -49,7 +72,9 @@ def _hits(text: str) -> list[tuple[str, str, int, int]]:
         (slot_id, value, *found.span()) for slot_id, value, pattern in _listed() for found in pattern.finditer(text)
     ]
     for slot_id, pattern in _patterns():
-        hits += [(slot_id, found[1], *found.span(1)) for found in pattern.finditer(text)]
+        for found in pattern.finditer(text):
+            said = found[1].rstrip(" ,;:")
+            hits.append((slot_id, said, found.start(1), found.start(1) + len(said)))
     return hits
 
 
@@ -67,10 +92,11 @@ def _listed() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
                         w for form in ("say", "clause") for style in rule.forms.values() for w in style.get(form, ())
                     ]
                     spoken.setdefault(value, set()).update(w for w in (*rule.read, *said) if w and "{" not in w)
+        if slot_id == "medium":
+            continue  # 'a painting' may hang on the wall: patterns say where it is the medium
         # an id of two words and more is a wording of its own; 'open' or 'side' alone says nothing
         for value in ids:
-            wordings = spoken.get(value, set()) | ({value} if slot_id in ("medium",) or " " in value else set())
-            wordings -= {"close-up", "render", "drawing"} if slot_id == "medium" else set()
+            wordings = spoken.get(value, set()) | ({value} if " " in value else set())
             if wordings:
                 either = "|".join(
                     re.escape(w).replace(r"\ ", r"[\s-]+") for w in sorted(wordings, key=len, reverse=True)
@@ -92,6 +118,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         + ")"
         for name, group in words()["groups"].items()
     }
+    lists = words()["reading"]
+    groups |= {name: "(?:" + "|".join(map(re.escape, said)) + ")" for name, said in lists.items()}
     found: list[tuple[str, re.Pattern[str]]] = []
     for row in data["pattern"]:
         match = row["match"]
@@ -102,15 +130,31 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def _elsewhere(text: str) -> list[tuple[int, int]]:
-    """The clauses that are about somebody else."""
-    marks = words()["elsewhere"]["marks"]
-    either = "|".join(re.escape(mark) for mark in marks)
+    """The stretches that are about somebody else; whoever is named first is the subject, unless said to stand apart."""
+    marks = "|".join(re.escape(mark) for mark in words()["elsewhere"]["marks"])
+    found: list[tuple[int, int]] = []
+    for place, someone in enumerate(_someone().finditer(text)):
+        clause = re.compile(r"[^.;,]*").match(text, someone.end())
+        assert clause is not None
+        other = re.match(r"(?:another|(?:\w+ )?other)\b", someone[0], re.IGNORECASE)
+        far = rf"\s*(?:\w+ing\s+)?(?:{marks})\b" if place == 0 else rf".*\b(?:{marks})\b"
+        if other or re.match(far, clause[0], re.IGNORECASE | re.DOTALL):
+            found.append((someone.start(), clause.end()))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _someone() -> re.Pattern[str]:
+    nouns = "|".join(words()["elsewhere"]["people"])
+    return re.compile(
+        rf"\b(?:an?|the|one|two|three|four|five|some|several|many|few|another|other|people)\s+(?:(?!with\b|in\b|of\b|and\b|on\b)[\w-]+\s+){{0,5}}?(?:{nouns})\b",
+        re.IGNORECASE,
+    )
+
+
+def _denied(text: str) -> list[tuple[int, int]]:
+    """The stretches after 'no', 'not' and 'without', up to what is said next."""
+    stop = r"(?:(?!\b(?:but|and|while|with|as|who|that|which)\b)[^.;,])*"
     return [
-        found.span()
-        for found in re.finditer(r"[^.;,]+", text)
-        if re.search(
-            rf"\b(?:man|woman|men|women|people|person|girl|boy|child|children|crowd|he|she)\b.*\b(?:{either})\b|\banother (?:man|woman|person|girl|boy)\b",
-            found[0],
-            re.IGNORECASE,
-        )
+        found.span() for found in re.finditer(rf"\b(?:no|not|without|never|lacks|\w+n't)\b{stop}", text, re.IGNORECASE)
     ]
