@@ -17,7 +17,21 @@ MODULES = sorted(SRC.rglob("*.py"))
 MOST_LINES = 400
 HEAVY = ("numpy", "PIL", "cv2", "msgspec", "rich", "inflect", "jinja2", "tokenizers", "huggingface_hub", "tomlkit")
 
-PUBLIC = ["__version__"]
+PUBLIC = [
+    "FluxcapError",
+    "__version__",
+    "caption",
+    "check_folder",
+    "compose_caption",
+    "demo",
+    "dump",
+    "explain",
+    "history",
+    "init",
+    "plan",
+    "release",
+    "undo",
+]
 
 
 def name(path: Path) -> str:
@@ -85,6 +99,8 @@ def test_every_public_name_is_there():
     for public in fluxcap.__all__:
         assert getattr(fluxcap, public) is not None
         assert public in dir(fluxcap)
+        assert not (SRC / f"{public}.py").exists(), "a module of the same name would take its place"
+        assert not (SRC / public).exists()
 
 
 def test_a_name_that_is_not_there():

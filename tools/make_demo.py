@@ -1,7 +1,7 @@
 """Make the demo pictures in src/fluxcap/data/demo out of astronaut.png, which the package scikit-image carries.
 
-    pip download scikit-image --no-deps --dest FOLDER
-    python tools/make_demo.py FOLDER/scikit_image-*.whl
+pip download scikit-image --no-deps --dest FOLDER
+python tools/make_demo.py FOLDER/scikit_image-*.whl
 """
 
 from __future__ import annotations

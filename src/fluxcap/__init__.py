@@ -6,21 +6,56 @@ The names in ``__all__`` are the public interface. They are loaded on first use,
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fluxcap.actions import compose as compose_caption
+    from fluxcap.actions import demo, dump, explain, history, init, release, undo
+    from fluxcap.errors import FluxcapError
+    from fluxcap.pipeline import caption, plan
+    from fluxcap.pipeline import check as check_folder
 
 __version__ = "0.1.0"
 
-_WHERE: dict[str, str] = {}
-"""Public name -> the module that has it."""
+__all__ = [
+    "FluxcapError",
+    "__version__",
+    "caption",
+    "check_folder",
+    "compose_caption",
+    "demo",
+    "dump",
+    "explain",
+    "history",
+    "init",
+    "plan",
+    "release",
+    "undo",
+]
 
-__all__ = ["__version__"]
+_WHERE = {
+    "FluxcapError": "fluxcap.errors:FluxcapError",
+    "caption": "fluxcap.pipeline:caption",
+    "check_folder": "fluxcap.pipeline:check",  # fluxcap.check and fluxcap.compose are the stages' modules
+    "compose_caption": "fluxcap.actions:compose",
+    "demo": "fluxcap.actions:demo",
+    "dump": "fluxcap.actions:dump",
+    "explain": "fluxcap.actions:explain",
+    "history": "fluxcap.actions:history",
+    "init": "fluxcap.actions:init",
+    "plan": "fluxcap.pipeline:plan",
+    "release": "fluxcap.actions:release",
+    "undo": "fluxcap.actions:undo",
+}
+"""Public name -> ``module:object``."""
 
 
 def __getattr__(name: str) -> Any:
     """Loads a public name when it is first asked for (PEP 562)."""
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_WHERE[name]), name)
+    module, _, attribute = _WHERE[name].partition(":")
+    value = getattr(import_module(module), attribute)
     globals()[name] = value
     return value
 
