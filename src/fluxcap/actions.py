@@ -93,8 +93,10 @@ def compose(values: Values | Mapping[str, object], *, style: str = "natural", ph
     given = values if isinstance(values, Values) else from_builtins(values, Values, "values")
     for slot_id in (*given.traits, *given.bound):
         slot(slot_id)
-    if not given.trigger.strip():
-        raise UsageError("trigger is empty", 'add the word that calls the subject: "trigger": "ohwx"')
+    for key, word in (("trigger", given.trigger), ("subject", given.subject)):
+        if not word.isprintable() or "," in word or (key == "trigger" and not word.strip()):
+            what = "is empty" if not word.strip() else "holds a comma, a line break or another invisible sign"
+            raise UsageError(f"{key} {what}", f'write it like "{key}": "{"ohwx" if key == "trigger" else "woman"}"')
     if given.preset not in presets():
         raise UsageError(f"{given.preset} is not a preset", f"known presets: {', '.join(presets())}")
     said = {s: v for s, v in given.traits.items() if s not in given.bound and v.strip() and not is_silent(s, v)}
@@ -119,7 +121,9 @@ def compose_file(file: Path, *, style: str = "natural", phrasing: Phrasing = "fi
         text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror})", "name a JSON file") from error
-    return compose(decode_json(text, Values, str(file)), style=style, phrasing=phrasing)
+    return compose(
+        decode_json(text, Values, "standard input" if str(file) == "-" else str(file)), style=style, phrasing=phrasing
+    )
 
 
 def pull(name: str, wheel: Path | None = None) -> list[str]:

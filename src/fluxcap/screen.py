@@ -11,7 +11,6 @@ import click
 
 from fluxcap.errors import UsageError
 from fluxcap.types import Binding, Issue
-from fluxcap.vocabulary import slot
 
 if TYPE_CHECKING:
     from fluxcap.pipeline import Result
@@ -122,7 +121,7 @@ def changes(folder: Path, done: Result) -> None:
 def plan(done: Result) -> None:
     """The plan as a table."""
     rows = [
-        (slot(b.slot).name, b.decision, b.value or "", b.by, b.reason)
+        (b.slot, b.decision, b.value or "", b.by, b.reason)
         for b in done.thought.bindings.values()
         if b.slot != "trigger"
     ]
@@ -140,7 +139,7 @@ def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:
         heard = [f"{e.source} {e.confidence:.0%}: {e.value}" for e in thought.evidence if e.slot == slot_id]
         against = f" (but: {', '.join(trait.conflict)})" if trait and trait.conflict else ""
         sources = "; ".join(heard) + against
-        rows.append((slot(slot_id).name, trait.value if trait else "", sources, verdict.outcome, verdict.reason))
+        rows.append((slot_id, trait.value if trait else "", sources, verdict.outcome, verdict.reason))
     _table(("trait", "value", "sources", "decision", "why"), rows)
     if thought.issues:
         issues(thought.issues)
