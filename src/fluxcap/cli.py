@@ -261,7 +261,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="fluxcap", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -1,0 +1,335 @@
+"""The command line as a person uses it: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from PIL import Image
+
+from fluxcap import cli
+from fluxcap.types import Claim
+
+COMMANDS = ("init", "caption", "plan", "check", "explain", "dump", "compose", "history", "undo", "release", "demo")
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self
+        return json.loads(self.out)
+
+
+class Run:
+    """Runs ``fluxcap`` in this process."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.patch = patch
+        self.capsys = capsys
+
+    def __call__(self, *words: object, stdin: str | bytes = "") -> Said:
+        self.patch.setattr(sys, "argv", ["fluxcap", *map(str, words)])
+        raw = stdin if isinstance(stdin, bytes) else stdin.encode()
+        self.patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
+        self.capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = self.capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Said(code, out, err)
+
+
+@pytest.fixture
+def fluxcap(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    class Measured:
+        name, version = "fake", "1"
+
+        def observe(self, rgb: Any, width: int, height: int) -> list[Claim]:
+            return [Claim(slot="framing", value="close-up", confidence=0.9)]
+
+    monkeypatch.setattr("fluxcap.pipeline._measurement", lambda: (Measured(), ()))
+    return Run(monkeypatch, capsys)
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "my photos"
+    folder.mkdir()
+    for number in range(4):
+        Image.new("RGB", (40, 40), (number, 0, 0)).save(folder / f"{number}.png")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def captioned(photos: Path, fluxcap: Run) -> Path:
+    assert fluxcap("caption", photos, "--trigger", "ohwx", "--subject", "woman").code == 0
+    return photos
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+# help
+
+
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS), ("models",), ("models", "pull")])
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_has_help(fluxcap: Run, command: tuple[str, ...], option: str) -> None:
+    said = fluxcap(*command, option)
+    assert said.code == 0
+    assert "Usage: fluxcap" in said.out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['fluxcap', '--help']\n"
+        "from fluxcap import cli\n"
+        "try: cli.main()\n"
+        "finally: print(sorted({'numpy', 'PIL', 'cv2', 'rich', 'msgspec', 'jinja2', 'inflect'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+# exit codes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("nope",),
+        ("caption",),
+        ("caption", "my photos"),
+        ("caption", "my photos", "--trigger", "ohwx", "--preset", "nope"),
+        ("caption", "my photos", "--trigger", "a, b"),
+        ("caption", "my photos", "--trigger", "ohwx", "--captions", "nowhere"),
+        ("caption", "nowhere", "--trigger", "ohwx"),
+        ("caption", "empty", "--trigger", "ohwx"),
+        ("check", "my photos"),
+        ("plan", "my photos", "--bound", "nope"),
+        ("plan", "my photos", "--usual", "hair"),
+        ("plan", "my photos", "--usual", "hair="),
+        ("explain", "my photos/0.png"),
+        ("explain", "nowhere.png"),
+        ("history", "my photos/0.png"),
+        ("release", "my photos"),
+        ("dump", "my photos/0.png"),
+        ("undo", "nowhere"),
+        ("init", "nowhere"),
+        ("compose", "nowhere.json"),
+        ("models", "pull", "nope"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_with_2(fluxcap: Run, photos: Path, words: tuple[str, ...]) -> None:
+    Path("empty").mkdir()
+    said = fluxcap(*words)
+    assert said.code == 2
+    assert (said.err or said.out).strip()
+    assert not (photos / ".fluxcap").exists() or "--captions" in words
+
+
+def test_what_the_person_can_mend_is_told_with_3(
+    fluxcap: Run, captioned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (captioned / ".fluxcap" / "fluxcap.db").write_bytes(b"no database" * 100)
+    said = fluxcap("caption", captioned)
+    assert said.code == 3
+    assert said.err.startswith("fluxcap: ")
+    assert said.err.count("\n") == 2
+    assert "hint: " in said.err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="rights bind only ordinary users")
+def test_a_read_only_folder_is_told(fluxcap: Run, photos: Path) -> None:
+    photos.chmod(0o555)
+    try:
+        assert fluxcap("caption", photos, "--trigger", "ohwx").code == 3
+    finally:
+        photos.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_written_is_told(fluxcap: Run, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    for words in (("caption", photos, "--trigger", "ohwx"), ("demo", photos / "demo")):
+        said = fluxcap(*words)
+        assert said.code == 3
+        assert "Permission denied" in said.err
+    monkeypatch.undo()
+
+
+def test_a_demo_where_a_file_is_in_the_way_is_told(fluxcap: Run, photos: Path) -> None:
+    assert fluxcap("demo", photos / "0.png").code == 3
+
+
+def test_a_bug_is_one_line_and_names_the_traceback(
+    fluxcap: Run, captioned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def bug(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("fluxcap.pipeline.think", bug)
+    said = fluxcap("caption", captioned)
+    assert said.code == 4
+    assert said.err.count("\n") == 1
+    place = said.err.strip().rpartition(" lies in ")[2]
+    assert "ZeroDivisionError: planted" in Path(place).read_text(encoding="utf-8")
+
+
+def test_interrupted_is_130(fluxcap: Run, captioned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fluxcap.pipeline.think", stop)
+    said = fluxcap("caption", captioned)
+    assert said.code == 130
+    assert said.err.strip() == "interrupted; the same command goes on where it stopped"
+
+
+def test_check_refuses_a_caption_without_its_trigger_and_a_broken_picture(fluxcap: Run, captioned: Path) -> None:
+    assert fluxcap("check", captioned).code == 0
+    write(captioned / "0.txt", "a woman")
+    said = fluxcap("check", captioned)
+    assert said.code == 1
+    assert "0.png" in said.out
+    (captioned / "0.txt").unlink()
+    assert fluxcap("check", captioned).code == 1
+    assert fluxcap("caption", captioned).code == 0
+    (captioned / "cut.jpg").write_bytes(b"\xff\xd8\xff")
+    said = fluxcap("check", captioned)
+    assert said.code == 1
+    assert "cut.jpg" in said.out
+    assert fluxcap("caption", captioned).code == 0
+
+
+# what is printed
+
+
+def test_json_of_every_command_that_reports(fluxcap: Run, captioned: Path) -> None:
+    picture = captioned / "0.png"
+    caption = fluxcap("caption", captioned, "--json").json
+    assert (caption["images"], caption["observed"], caption["written"]) == (4, 0, 0)
+    assert list(caption["captions"]) == ["0.png", "1.png", "2.png", "3.png"]
+    assert {row["slot"] for row in fluxcap("plan", captioned, "--json").json["bindings"]} >= {"hair", "framing"}
+    assert fluxcap("check", captioned, "--json").json["issues"] is not None
+    assert fluxcap("explain", picture, "--json").json["traits"]["framing"]["sources"] == ["measure:fake"]
+    assert fluxcap("history", picture, "--json").json[0]["author"] == "fluxcap"
+    assert next(json.loads(line)["path"] for line in fluxcap("dump", captioned).out.splitlines()) == "0.png"
+    assert fluxcap("undo", captioned, "--json").json["command"] == "caption"
+    assert fluxcap("undo", captioned, "--json").json is None
+
+
+def test_a_tour_in_words(fluxcap: Run, captioned: Path) -> None:
+    picture = captioned / "0.png"
+    assert "framing" in fluxcap("plan", captioned).out
+    said = fluxcap("plan", captioned, "--bound", "framing", "--dry-run").out
+    assert "--- 0.txt" in said
+    assert "\n-ohwx woman" in said
+    assert "newly written" in fluxcap("plan", captioned, "--bound", "framing").out
+    assert "left out" in fluxcap("explain", picture).out
+    assert fluxcap("history", picture).out.count("ohwx woman") == 2
+    assert "took back: plan (5 texts restored" in fluxcap("undo", captioned).out
+    assert "already" in fluxcap("release", picture).out
+    write(captioned / "0.txt", "ohwx woman, mine")
+    assert "fluxcap release PICTURE" in fluxcap("caption", captioned, "--force").out
+    assert "anew" in fluxcap("release", picture).out
+    assert "nothing left" in (fluxcap("undo", captioned), fluxcap("undo", captioned), fluxcap("undo", captioned))[2].out
+
+
+def test_dry_run_prints_the_captions(fluxcap: Run, photos: Path) -> None:
+    said = fluxcap("caption", photos, "--trigger", "ohwx", "--subject", "woman", "--dry-run")
+    assert "0.png\n  ohwx woman" in said.out
+    assert not (photos / "0.txt").exists()
+
+
+@pytest.mark.parametrize("where", [".", "../my photos", "../my photos/", "0/.."])
+def test_paths_may_be_relative(fluxcap: Run, photos: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    (photos / "0").mkdir()
+    monkeypatch.chdir(photos)
+    assert fluxcap("caption", where, "--trigger", "ohwx", "--subject", "woman").code == 0
+    assert (photos / "0.txt").is_file()
+    assert fluxcap("explain", "0.png").code == 0
+    assert fluxcap("explain", f"{where}/0.png").code == 0
+    assert fluxcap("check", where, "--json").json["images"] == 4
+
+
+def test_a_captions_folder_is_found_from_where_the_person_stands(fluxcap: Run, photos: Path) -> None:
+    Path("caps").mkdir()
+    write(Path("caps/0.txt"), "ohwx with long blonde hair")
+    said = fluxcap("caption", photos, "--trigger", "ohwx", "--captions", "caps", "--json")
+    assert "hair" in said.json["captions"]["0.png"]
+    assert 'captions = "../caps"' in (photos / "fluxcap.toml").read_text(encoding="utf-8")
+    assert fluxcap("caption", photos).code == 0
+
+
+def test_init(fluxcap: Run, photos: Path) -> None:
+    assert fluxcap("init", photos, "--trigger", "ohwx").code == 0
+    assert fluxcap("init", photos).code == 2
+    assert fluxcap("caption", photos).code == 0
+
+
+# compose
+
+
+def test_compose_from_a_file_and_from_standard_input(fluxcap: Run, tmp_path: Path) -> None:
+    values = {"trigger": "ohwx", "traits": {"hair": "long blonde hair", "view": "front"}, "bound": ["view"]}
+    write(tmp_path / "values.json", json.dumps(values))
+    from_file = fluxcap("compose", tmp_path / "values.json")
+    assert from_file.out.startswith("ohwx")
+    assert "long blonde hair" in from_file.out
+    assert "front view" not in from_file.out
+    assert fluxcap("compose", "-", stdin=json.dumps(values)) == from_file
+    said = fluxcap("compose", "-", "--json", stdin=json.dumps(values)).json
+    assert said["text"] + "\n" == from_file.out
+    hair = next(span for span in said["spans"] if span["slot"] == "hair")
+    assert "blonde" in said["text"][hair["start"] : hair["end"]]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ('{"trigger": "ohwx", "traits": {"hairs": "red"}}', "hairs"),
+        ('{"trigger": "ohwx", "bound": ["hairs"]}', "hairs"),
+        ('{"trigger": "ohwx", "trait": {}}', "trait"),
+        ('{"trigger": "ohwx", "traits": {"hair": 3}}', "traits.hair"),
+        ('{"trigger": "ohwx", "preset": "nope"}', "nope"),
+        ('{"trigger": "ohwx", "pronouns": "nope"}', "pronouns"),
+        ('{"trigger": " "}', "trigger"),
+        ('{"trigger": "oh\\nwx"}', "trigger"),
+        ("{}", "trigger"),
+        ("[]", "standard input"),
+        ('{"trigger"', "standard input"),
+        ("", "standard input"),
+        (b"\xff\xfe\x00", "standard input"),
+    ],
+)
+def test_compose_refuses_by_name(fluxcap: Run, values: str | bytes, named: str) -> None:
+    said = fluxcap("compose", "-", stdin=values)
+    assert said.code == 2
+    assert named in said.err
+    assert said.out == ""
