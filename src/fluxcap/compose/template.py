@@ -137,7 +137,7 @@ def _reference(text: str, slots: set[str]) -> Node:
             return Article(kind, names)
         return Listing(kind, tuple(_ref(name, slots) for name in names.split()))
     plain = text.rstrip("!").split(".")[0]
-    return _ref(text, slots) if plain in slots or plain == "class" else Word(text)
+    return Word(text) if text.isalpha() and plain not in slots and plain != "class" else _ref(text, slots)
 
 
 def _ref(text: str, slots: set[str]) -> Ref:
