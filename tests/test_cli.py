@@ -333,3 +333,32 @@ def test_compose_refuses_by_name(fluxcap: Run, values: str | bytes, named: str) 
     assert said.code == 2
     assert named in said.err
     assert said.out == ""
+
+
+# whatever a name or a stream does
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such names cannot be there")
+def test_names_are_fit_for_a_terminal(fluxcap: Run, photos: Path) -> None:
+    (photos / "0.png").rename(photos / "a\x1b[31m\nb.png")
+    folder = photos.rename(os.fsdecode(os.fsencode(photos) + b"\xff"))
+    for words in (("caption", folder, "--trigger", "ohwx", "--dry-run"), ("caption", folder, "--trigger", "ohwx")):
+        said = fluxcap(*words)
+        assert said.code == 0
+        assert "\x1b" not in said.out
+    write(folder / "a\x1b[31m\nb.txt", "no word")
+    said = fluxcap("check", folder)
+    assert "a\\x1b[31m\\nb.png: " in said.out
+    assert "\x1b" not in fluxcap("plan", folder, "--bound", "framing", "--dry-run").out + said.out
+    assert fluxcap("caption", folder, "--json").json["images"] == 4
+    assert fluxcap("explain", folder / "a\x1b[31m\nb.png").code == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+@pytest.mark.parametrize(("into", "code"), [("> /dev/full", 3), ("| true", 0)])
+def test_an_output_that_goes_nowhere(captioned: Path, into: str, code: int) -> None:
+    command = f"set -o pipefail; (sleep 0.2; exec '{sys.executable}' -m fluxcap dump '{captioned}') {into}"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr

@@ -257,6 +257,7 @@ def _from_here(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """The entry point: every error is one line and a hint; exit codes as in the docs."""
+    output = sys.stdout
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -268,14 +269,18 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; the same command goes on where it stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except SystemExit:
+        if (
+            sys.stdout is not output
+        ):  # click put a silent one in its place: nobody reads on (| head), which is no refusal
+            sys.exit(0)
+        raise
     except Exception as error:
         sys.exit(_tell(error))
 
 
 def _tell(error: Exception) -> int:
+    import errno
     import os
     import tempfile
     import traceback
@@ -287,6 +292,10 @@ def _tell(error: Exception) -> int:
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
         return error.exit_code
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE):
+        click.echo(f"fluxcap: {error.filename or 'the output'}: {error.strerror}", err=True)
+        click.echo("hint: check the disk and its free space, then run the same command again", err=True)
+        return 3
     if os.environ.get("FLUXCAP_DEBUG"):
         traceback.print_exc()
         return 4

@@ -25,15 +25,17 @@ _AUTHORS = {"person": "person", "elsewhere": "elsewhere"}
 
 def report_of(folder: Path, thought: Thought, issues: Sequence[Issue], outcomes: Mapping[str, str]) -> Report:
     """The rows of ``report.html``."""
+    from fluxcap.images import shown
+
     by_path: dict[str, list[Issue]] = {}
     for issue in issues:
         by_path.setdefault(issue.path or "", []).append(issue)
     worst_first = sorted(thought.pictures, key=lambda one: _badness(by_path.get(one.image.path, [])))
-    shown = worst_first[:MOST_PICTURES]
-    pictures = [_picture(folder, one, by_path.get(one.image.path, []), thought.bindings) for one in shown]
+    first = worst_first[:MOST_PICTURES]
+    pictures = [_picture(folder, one, by_path.get(one.image.path, []), thought.bindings) for one in first]
     mine = {one.image.path for one in thought.pictures}
     return Report(
-        title=folder.resolve().name,
+        title=shown(folder.resolve().name),
         created=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         summary=summary(thought, issues, outcomes),
         plan=[
@@ -43,7 +45,7 @@ def report_of(folder: Path, thought: Thought, issues: Sequence[Issue], outcomes:
         ],
         set_issues=[_issue(issue) for issue in issues if issue.path not in mine],
         pictures=pictures,
-        omitted=len(thought.pictures) - len(shown),
+        omitted=len(thought.pictures) - len(first),
     )
 
 

@@ -78,7 +78,7 @@ def result(done: Result) -> None:
     issues(done.issues, most=12)
     for notice in done.notices:
         click.echo(notice)
-    click.echo(f"report: {done.report}")
+    click.echo(f"report: {_shown(done.report)}")
 
 
 def issues(found: Sequence[Issue], most: int = _SHOWN_ISSUES) -> None:
@@ -92,8 +92,11 @@ def issues(found: Sequence[Issue], most: int = _SHOWN_ISSUES) -> None:
     click.echo("issues: " + ", ".join(f"{code} {number}×" for (code, _), number in sorted(kinds.items())))
     worst = sorted(found, key=lambda issue: SEVERITY_ORDER[issue.severity])
     for issue in worst[:most]:
-        where = f"{issue.path}: " if issue.path and not issue.message.startswith(issue.path) else ""
-        click.echo(f"  {click.style(issue.severity, fg=_COLOURS[issue.severity])} {issue.code} {where}{issue.message}")
+        name = _shown(issue.path or "")
+        where = f"{name}: " if name and not issue.message.startswith(name) else ""
+        click.echo(
+            f"  {click.style(issue.severity, fg=_COLOURS[issue.severity])} {issue.code} {where}{_shown(issue.message)}"
+        )
     if len(worst) > most:
         click.echo(f"  and {len(worst) - most} more: fluxcap check DIR --json, or the report")
 
@@ -101,7 +104,7 @@ def issues(found: Sequence[Issue], most: int = _SHOWN_ISSUES) -> None:
 def captions(done: Result) -> None:
     """Each picture with its caption."""
     for picture in done.thought.pictures:
-        click.echo(f"{click.style(picture.image.path, bold=True)}\n  {picture.text}")
+        click.echo(f"{click.style(_shown(picture.image.path), bold=True)}\n  {picture.text}")
     click.echo()
 
 
@@ -115,7 +118,9 @@ def changes(folder: Path, done: Result) -> None:
         path = sidecar_path(picture.image)
         before = read_text(folder / path) or ""
         if before.strip() != picture.text.strip():
-            click.echo("\n".join(difflib.unified_diff([before], [picture.text], path, path, lineterm="")))
+            click.echo(
+                "\n".join(difflib.unified_diff([before], [picture.text], _shown(path), _shown(path), lineterm=""))
+            )
 
 
 def plan(done: Result) -> None:
@@ -162,7 +167,7 @@ def undone(done: Undone | None) -> None:
         return
     click.echo(f"took back: {done.command} ({len(done.restored)} texts restored, {len(done.removed)} files removed)")
     for path in done.kept:
-        click.echo(f"  kept {path}: a person changed it since")
+        click.echo(f"  kept {_shown(path)}: a person changed it since")
 
 
 def result_record(done: Result) -> dict[str, object]:
@@ -175,13 +180,20 @@ def result_record(done: Result) -> dict[str, object]:
         "captions": {picture.image.path: picture.text for picture in done.thought.pictures},
         "issues": list(done.issues),
         "notices": list(done.notices),
-        "report": str(done.report),
+        "report": _shown(done.report),
     }
 
 
 def plan_record(done: Result) -> dict[str, object]:
     """The plan as plain data."""
     return {"bindings": list(done.thought.bindings.values()), "issues": list(done.issues)}
+
+
+def _shown(name: str | Path) -> str:
+    """A name fit for one line of any terminal."""
+    from fluxcap.images import shown
+
+    return shown(str(name))
 
 
 def _rows(rows: Sequence[tuple[str, str]]) -> None:
