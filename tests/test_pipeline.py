@@ -221,9 +221,22 @@ def test_settings_without_a_trigger_are_completed(photos: Path, begin: str) -> N
 
 
 def test_the_command_line_does_not_change_settings_that_are_there(photos: Path) -> None:
+    assert not run(photos).notices
+    done = pipeline.caption(photos, {"trigger": "other"})
+    assert 'trigger = "ohwx"' in (photos / "fluxcap.toml").read_text(encoding="utf-8")
+    assert done.notices[0].startswith("in this run only: trigger; ")
+
+
+def test_check_looks_at_what_the_files_hold(photos: Path) -> None:
     run(photos)
     pipeline.caption(photos, {"trigger": "other"})
-    assert 'trigger = "ohwx"' in (photos / "fluxcap.toml").read_text(encoding="utf-8")
+    done = pipeline.check(photos)
+    assert done.thought.pictures[0].text == text(photos, "0")
+    assert [issue.code for issue in done.issues].count("CAP001") == 4
+    assert [issue.code for issue in done.issues].count("CAP011") == 1
+    assert actions.dump(photos)[0]["caption"] == text(photos, "0")
+    pipeline.caption(photos)
+    assert not {"CAP001", "CAP011"} & {issue.code for issue in pipeline.check(photos).issues}
 
 
 def test_a_dry_run_writes_no_caption_and_no_settings(photos: Path) -> None:

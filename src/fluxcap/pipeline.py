@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from fluxcap import observe, registry
 from fluxcap import session as sessions
 from fluxcap.errors import FluxcapError, UsageError
-from fluxcap.project import FILE, change_plan_text, load, new_text
+from fluxcap.project import FILE, Project, change_plan_text, load, new_text
 from fluxcap.session import Session, opened
-from fluxcap.sidecars import Stock, read_text, sidecar_path
+from fluxcap.sidecars import Stock, read_text, same_text, sidecar_path
 from fluxcap.textfiles import write_atomic
 from fluxcap.think import Thought, think
 from fluxcap.types import ImageRef, Issue
@@ -79,7 +79,7 @@ def caption(
             issues=found,
             observed=seen.observed,
             report=_write_report(session, thought, found, outcomes),
-            notices=notices,
+            notices=(*notices, *_only_now(folder, project)) if not dry_run else notices,
         )
 
 
@@ -150,8 +150,8 @@ def check(folder: Path) -> Result:
             for image in images
             if stocks[image.path].status == "absent"
         ]
-        thought = think(session, images, stocks)
-        found = (*issues, *new, *missing, *_notices_of(stocks), *thought.all_issues())
+        thought = think(session, images, stocks, as_it_stands=True)
+        found = (*issues, *new, *missing, *_stale(folder, thought), *_notices_of(stocks), *thought.all_issues())
         return Result(thought=thought, outcomes={}, issues=found, observed=0, report=folder / REPORT)
 
 
@@ -219,6 +219,30 @@ def _write_report(session: Session, thought: Thought, issues: Sequence[Issue], o
     path = session.folder / REPORT
     write_atomic(path, render(report_of(session.folder, thought, issues, outcomes)))
     return path
+
+
+def _stale(folder: Path, thought: Thought) -> list[Issue]:
+    """Captions that fluxcap wrote with other settings, or before it knew what it knows now."""
+    old = [one.image.path for one in thought.pictures if not one.kept and not same_text(one.text, one.caption.text)]
+    if not old:
+        return []
+    message = f"{len(old)} captions are not what the settings give now ({old[0]} is one); run: fluxcap caption {folder}"
+    return [Issue(code="CAP011", message=message, severity="warning")]
+
+
+def _only_now(folder: Path, project: Project) -> tuple[str, ...]:
+    """Told where this run's settings are not those that other commands will find in the file."""
+    if not (folder / FILE).exists():
+        return ()
+    kept = load(folder)
+    other = [
+        field.name
+        for field in fields(Project)
+        if field.name != "plan" and getattr(kept, field.name) != getattr(project, field.name)
+    ]
+    if not other:
+        return ()
+    return (f"in this run only: {', '.join(other)}; to keep it for plan and check, write it into {folder / FILE}",)
 
 
 def _notices_of(stocks: Mapping[str, Stock]) -> list[Issue]:

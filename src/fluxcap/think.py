@@ -51,11 +51,17 @@ class Thought:
 
 
 def think(
-    session: Session, images: Sequence[ImageRef], stocks: Mapping[str, Stock], *, rewrite: bool = False
+    session: Session,
+    images: Sequence[ImageRef],
+    stocks: Mapping[str, Stock],
+    *,
+    rewrite: bool = False,
+    as_it_stands: bool = False,
 ) -> Thought:
     """Resolve, bind, compose and check the whole set from what the store holds.
 
     A caption that somebody else wrote is checked as it stands; with ``rewrite`` one found at the first run gives way.
+    ``as_it_stands`` takes fluxcap's own captions too as the files hold them, be they of other settings.
     """
     wording = session.wording
     project = session.project
@@ -77,13 +83,14 @@ def think(
         caption = compose(said, wording, image.id)
         stock = stocks.get(image.path)
         kept = stock is not None and stock.status not in OURS and not (rewrite and stock.status == "elsewhere")
-        text = (stock.text or "") if kept and stock else caption.text
+        stands = kept or (as_it_stands and stock is not None and stock.status != "absent")
+        text = (stock.text or "") if stands and stock else caption.text
         counts = count(text, aim, where)
         item = CheckInput(
             image_id=image.id,
             path=image.path,
             text=text,
-            spans=None if kept else caption.spans,
+            spans=caption.spans if text == caption.text and not kept else None,
             trigger=wording.trigger,
             class_word=wording.class_word,
             traits=traits[image.path],
