@@ -23,7 +23,7 @@ def canonical(slot_id: str, value: str) -> tuple[str, tuple[str, ...]]:
     plain = _plain(value)
     key = normal(plain)
     for known in row.value:
-        if key == normal(known.id):
+        if key in (normal(known.id), normal(strip_article(known.id))):
             return known.id, known.tags
     listed = _wordings(slot_id).get(key)
     if listed is not None:
