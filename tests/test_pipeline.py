@@ -486,3 +486,11 @@ def test_remarks_name_the_file_as_it_is_called_now(photos: Path) -> None:
     (photos / "glass.png").rename(photos / "cup.png")
     then = [issue.message for issue in run(photos).issues if issue.code == "IMG011"]
     assert [message.split()[0] for message in (*first, *then)] == ["glass.png", "cup.png"]
+
+
+def test_the_page_shows_the_worst_pictures_and_counts_the_rest(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fluxcap.page.MOST_PICTURES", 2)
+    (photos / "3.txt").write_text("no word of it", encoding="utf-8")
+    page = run(photos).report.read_text(encoding="utf-8")
+    assert page.count("data:image/jpeg") == 2
+    assert "no word of it" in page

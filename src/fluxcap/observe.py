@@ -73,11 +73,12 @@ def look(
     *,
     background: str,
     again: bool = False,
+    opened: Callable[[str, NDArray[np.uint8]], object] = lambda _id, _rgb: None,
     progress: Progress = lambda done, _: iter(done),
 ) -> Look:
     """Open every picture that is new or was not measured yet, on all cores, and store what was seen picture by picture.
 
-    ``again`` asks anew what is known already. A picture that cannot be used becomes an issue; the others go on.
+    ``again`` asks anew what is known already. ``opened`` is given each picture (its id, its pixels) while it is open. A picture that cannot be used becomes an issue; the others go on.
     """
     source = f"measure:{measurement.name}" if measurement else ""
     inputs = digest(background)
@@ -108,6 +109,7 @@ def look(
     def one(path: Path, name: str, status: os.stat_result) -> _Seen:
         with large if status.st_size > _LARGE_FILE else nullcontext():
             picture = images.read(path, name=name, background=background)
+        opened(picture.ref.id, picture.rgb)
         wanted = measurement is not None and picture.ref.id not in done_ids
         claims = (
             tuple(measurement.observe(picture.rgb, picture.ref.width, picture.ref.height))

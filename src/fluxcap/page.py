@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxcap.check import SEVERITY_ORDER
 from fluxcap.errors import ImageError
@@ -15,6 +17,10 @@ from fluxcap.report import IssueRow, PictureRow, PlanRow, Report, TraitRow, segm
 from fluxcap.think import PictureThought, Thought
 from fluxcap.tokens import format_count
 from fluxcap.types import Binding, Issue
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_PICTURES = 500
 """The page shows so many pictures, worst first: a browser still opens it at once."""
@@ -100,24 +106,35 @@ def _issue(issue: Issue) -> IssueRow:
     return IssueRow(code=issue.code, severity=issue.severity, message=issue.message)
 
 
-def _thumbnail(folder: Path, one: PictureThought) -> bytes:
-    """A small JPEG, kept in ``.fluxcap/thumbs`` under the picture's id; empty where the picture cannot be opened now."""
+def keep_thumbnail(folder: Path, image_id: str, rgb: NDArray[np.uint8]) -> bytes:
+    """A small JPEG of a picture that is open, put into ``.fluxcap/thumbs``; one that cannot be kept is made anew next time."""
     from PIL import Image
 
+    small = Image.fromarray(rgb)
+    small.thumbnail((_THUMB, _THUMB))
+    written = io.BytesIO()
+    small.save(written, "JPEG", quality=80)
+    kept = _kept(folder, image_id)
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(f".{threading.get_ident()}.tmp")
+        partial.write_bytes(written.getvalue())
+        partial.replace(kept)
+    return written.getvalue()
+
+
+def _thumbnail(folder: Path, one: PictureThought) -> bytes:
+    """The thumbnail that is kept, else one made now; empty where the picture cannot be opened any more."""
     from fluxcap import images
 
-    kept = folder / ".fluxcap" / "thumbs" / f"{one.image.id[:32]}.jpg"
     with suppress(OSError):
-        return kept.read_bytes()
+        return _kept(folder, one.image.id).read_bytes()
     try:
         picture = images.read(folder / one.image.path, name=one.image.path, long_side=_THUMB, digest=one.image.id)
     except ImageError:
         return b""
-    written = io.BytesIO()
-    Image.fromarray(picture.rgb).save(written, "JPEG", quality=80)
-    with suppress(OSError):  # a thumbnail that cannot be kept is made anew next time
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(".tmp")
-        partial.write_bytes(written.getvalue())
-        partial.replace(kept)
-    return written.getvalue()
+    return keep_thumbnail(folder, one.image.id, picture.rgb)
+
+
+def _kept(folder: Path, image_id: str) -> Path:
+    return folder / ".fluxcap" / "thumbs" / f"{image_id[:32]}.jpg"

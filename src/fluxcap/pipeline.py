@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 from fluxcap import observe, registry
@@ -52,6 +53,8 @@ def caption(
     if not paths and not issues:
         raise UsageError(f"there are no pictures in {folder}", "--recursive looks into its sub-folders too")
     with opened(folder, overrides) as session:
+        from fluxcap.page import keep_thumbnail
+
         measurement, notices = _measurement()
         seen = observe.look(
             session.store,
@@ -60,6 +63,7 @@ def caption(
             measurement,
             background=session.project.background,
             again=force,
+            opened=partial(keep_thumbnail, folder),
             progress=progress,
         )
         session.store.forget_missing([image.path for image in seen.images])
