@@ -1,5 +1,7 @@
 """Values, their tags, and reading them out of captions that people wrote."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -256,6 +258,16 @@ READ = [
     ("a woman wearing a red dress and sunglasses", "clothing=red dress; eyewear=sunglasses"),
     ("a woman with dark skin, dramatic lighting", "skin=dark skin; lighting=dramatic lighting"),
     ("she is kneeling in the snow", "pose=kneeling; setting=in the snow"),
+    ("a woman in her thirties with auburn hair tied back, smiling", "age=thirties; hair=auburn hair tied back; expression=smiling"),
+    ("Jane stands on a balcony, her hair in a messy bun, wearing an oversized grey sweater.", "hair=messy bun; clothing=oversized grey sweater"),
+    ("a man in a suit and tie talking on a cell phone", "clothing=suit and tie"),
+    ("a woman in a white shirt and black pants posing for a picture", "clothing=white shirt and black pants"),
+    ("a smiling man with grey hair, no glasses, in a navy sweater", "expression=smiling; hair=grey hair; clothing=navy sweater"),
+    ("She wears no makeup. Her skin is pale.", "skin=pale"),
+    ("The background is blurred, but it appears to be a city street.", "background=blurred"),
+    ("woman, 30 years old, dark brown hair, white background", "age=30 years old; hair=dark brown hair; background=white background"),
+    ("A man wearing a hat and a blue shirt, she gazes directly at the camera", "clothing=blue shirt; headwear=hat; gaze=camera"),
+    ("the dog is lying on the grass, its mouth open", "pose=lying; setting=on the grass; mouth=open"),
 ]  # fmt: skip
 
 
@@ -306,6 +318,14 @@ def test_not_read(text, slots_not_read):
 def test_denied_ends_where_something_is_said():
     assert {hit.slot for hit in read("a woman without makeup and with blue eyes")} == {"eye_color"}
     assert {hit.slot for hit in read("She is not smiling. Her eyes are closed.")} == {"eyes"}
+
+
+@pytest.mark.parametrize("text", ["long, ", "a woman ", "black and white ", "wearing a very ", 'text "', "hair is "])
+def test_a_long_caption_takes_no_age(text):
+    """A file that is far too long is still read in a moment."""
+    started = time.process_time()
+    read(text * (8000 // len(text)))
+    assert time.process_time() - started < 3
 
 
 def test_mentions_stand_where_they_say():
