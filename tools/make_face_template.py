@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from fluxcap.measure.detect import find_faces
 from fluxcap.measure.headpose import fit
 from fluxcap.measure.mesh import SIZE, plain_mesh, square_of, square_of_detection
-from fluxcap.measure.models import Nets, require_models
+from fluxcap.measure.nets import Nets, models_folder
 from fluxcap.measure.pixels import Pyramid, unit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +28,7 @@ TOP, CHIN = 10, 152
 
 def meshes(folder: Path) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Meshes of large, certain faces: as they are, and as the mirrored crop gives them, laid back."""
-    nets, out, others = Nets(require_models()), [], []
+    nets, out, others = Nets(models_folder()), [], []
     for path in sorted(folder.iterdir()):
         image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
         image.thumbnail((1024, 1024))
