@@ -40,7 +40,16 @@ def test_every_slot_is_decided(preset):
 def test_likeness_says_the_trigger_and_the_class_word_only():
     seen = picture(subject="woman", hair="long", clothing="red dress", view="front", setting="park")
     bindings = bind([seen] * 5, "likeness")
-    assert set(to_say(seen, judge(seen, bindings))) == {"subject"}
+    other = picture(subject="woman", hair="short black hair", clothing="blue jeans", view="back", setting="beach")
+    for one in (seen, other):
+        assert set(to_say(one, judge(one, bindings))) == {"subject"}
+        assert not any(verdict.deviation for verdict in judge(one, bindings).values())
+
+
+def test_a_deviation_that_is_said_by_saying_nothing():
+    pictures = [picture(people="a crowd")] * 5
+    verdict = judge(picture(people="alone"), bind(pictures, "person", Wish(bound=frozenset({"people"}))))["people"]
+    assert (verdict.outcome, verdict.deviation) == ("silent", True)
 
 
 def test_everything_says_everything():

@@ -138,3 +138,14 @@ def test_a_trait_is_something_that_a_source_said(claims):
         assert (slot, trait.value) in {(c.slot, c.value) for c in claims}
         assert set(trait.sources) <= {c.source for c in claims if c.slot == slot}
         assert thinking().assert_from <= trait.confidence <= 1
+
+
+@pytest.mark.parametrize("nothing", ["none", "Nothing", "no glasses", "n/a", "unknown", " "])
+def test_nothing_is_a_persons_word(nothing):
+    """A model is not asked to name what is not there; a person takes a trait away."""
+    seen = claim("eyewear", "glasses", 0.9)
+    said = Evidence(image_id="1", slot="eyewear", value=nothing, tags=(), confidence=1.0, source="vlm:b")
+    assert resolve([seen, said])["eyewear"].value == "glasses"
+    assert resolve([said]) == {}
+    person = Evidence(image_id="1", slot="eyewear", value=nothing, tags=(), confidence=1.0, source="human")
+    assert resolve([seen, person]) == {}

@@ -83,6 +83,8 @@ def _decide(row: Slot, usual: _Usual | None, preset: str, wish: Wish) -> Binding
             why = f"known in {usual.known} only, too few to call it constant: {usual}"
         else:
             why = f"it varies: {usual}"
+    if preset == "likeness" and by == "preset":
+        usual = None  # nothing but trigger and class word is said, so nothing is usual that a picture could depart from
     value, tags = _usual_value(row, usual, wish, default)
     return Binding(slot=row.id, decision=default, value=value, tags=tags, reason=why, by=by)
 
@@ -118,6 +120,9 @@ def _judge(slot_id: str, trait: Trait | None, binding: Binding) -> Verdict:
             slot=slot_id, outcome="said", reason=f"free ({binding.reason}): said, so that it can be prompted"
         )
     if _deviates(trait, binding):
+        if is_silent(slot_id, trait.value):
+            reason = f"bound, usually {binding.value}, but clearly different here; saying nothing says it"
+            return Verdict(slot=slot_id, outcome="silent", reason=reason, deviation=True)
         reason = f"bound, usually {binding.value}, but clearly different here: said"
         return Verdict(slot=slot_id, outcome="said", reason=reason, deviation=True)
     return Verdict(slot=slot_id, outcome="left out", reason=f"bound ({binding.reason}): the trigger word absorbs it")

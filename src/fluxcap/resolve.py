@@ -6,17 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fluxcap.thinking import thinking
 from fluxcap.types import Evidence, Trait
-from fluxcap.vocabulary import Slot, same, slots
+from fluxcap.vocabulary import Slot, is_nothing, same, slots
 
 
 def resolve(evidence: Iterable[Evidence]) -> Mapping[str, Trait]:
     """Slot id -> what is known, in caption order; a trait below ``assert_from`` is not known.
 
     A person's word beats all. Where geometry decides (view, framing, gaze, eyes, mouth, camera height), a measurement beats
-    the models. Else sources that say the same add up (1 - product of their doubts) and the strongest group wins.
+    the models. That there is nothing ('none') is believed of persons and measurements only. Else sources that say the same add up (1 - product of their doubts) and the strongest group wins.
     """
     by_slot: dict[str, list[Evidence]] = {}
     for claim in evidence:
+        if is_nothing(claim.value) and not claim.source.startswith(("human", "measure")):
+            continue
         by_slot.setdefault(claim.slot, []).append(claim)
     found = {slot_id: _settle(row, by_slot[slot_id]) for slot_id, row in slots().items() if slot_id in by_slot}
     return {slot_id: trait for slot_id, trait in found.items() if trait is not None}
@@ -39,6 +41,8 @@ def _settle(row: Slot, claims: Sequence[Evidence]) -> Trait | None:
     if confidence < thinking().assert_from:
         return None
     speaker = max(best, key=lambda claim: (claim.source.startswith("human"), claim.confidence, len(claim.value)))
+    if is_nothing(speaker.value):
+        return None
     against = [] if row.many or rank(best)[0] else [g for g in rest if weights[id(g)] >= thinking().conflict_from]
     return Trait(
         image_id=speaker.image_id,

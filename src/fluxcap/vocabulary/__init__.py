@@ -2,7 +2,7 @@
 
 from fluxcap.vocabulary.reading import Mention, read
 from fluxcap.vocabulary.table import Rule, Slot, Value, presets, rule_for, rules, slot, slots
-from fluxcap.vocabulary.values import canonical, clashes, is_silent, near, normal, same
+from fluxcap.vocabulary.values import canonical, clashes, is_nothing, is_silent, near, normal, same
 
 __all__ = [
     "Mention",
@@ -11,6 +11,7 @@ __all__ = [
     "Value",
     "canonical",
     "clashes",
+    "is_nothing",
     "is_silent",
     "near",
     "normal",

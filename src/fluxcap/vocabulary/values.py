@@ -21,6 +21,8 @@ def canonical(slot_id: str, value: str) -> tuple[str, tuple[str, ...]]:
     """
     row = slot(slot_id)
     plain = _plain(value)
+    if row.place == "worn" and row.id != "makeup":
+        plain = strip_article(re.sub(r"^(?:wearing|wears|dressed in)\s+(?=\S)", "", plain, flags=re.IGNORECASE))
     key = normal(plain)
     for known in row.value:
         if key in (normal(known.id), normal(strip_article(known.id))):
@@ -44,6 +46,12 @@ def normal(text: str) -> str:
 def is_silent(slot_id: str, value: str) -> bool:
     """Whether the value is said by saying nothing."""
     return any(known.silent and known.id == value for known in slot(slot_id).value)
+
+
+def is_nothing(value: str) -> bool:
+    """Whether the value denies the trait ('none', 'no glasses') or says that it cannot be told."""
+    key = normal(value)
+    return not key or key in words()["nothing"]["words"] or key.startswith("no ")
 
 
 def same(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, tags_b: Collection[str]) -> bool:
