@@ -176,3 +176,16 @@ def test_the_real_measurement_captions_a_photo(tmp_path: Path) -> None:
     assert done.observed == 1
     assert "close-up" in done.thought.pictures[0].text
     assert pipeline.caption(tmp_path).observed == 0
+
+
+def test_a_source_that_trips_over_one_picture_stops_no_other(forty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tripping(Measured):
+        def observe(self, rgb: Any, width: int, height: int) -> list[Claim]:
+            if rgb[0, 0, 0] == 7:
+                raise ZeroDivisionError("planted")
+            return super().observe(rgb, width, height)
+
+    monkeypatch.setattr("fluxcap.pipeline._measurement", lambda: (Tripping(), ()))
+    done = pipeline.caption(forty, {"trigger": "ohwx", "subject": "woman"})
+    assert [issue.path for issue in done.issues if issue.code == "IMG013"] == ["7.png"]
+    assert len(done.thought.pictures) == 39

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from fluxcap.errors import ImageError
+from fluxcap.errors import FluxcapError, ImageError
 from fluxcap.types import Claim, Evidence, ImageRef, Issue, Observation
 from fluxcap.vocabulary import canonical, read
 
@@ -226,8 +226,17 @@ def _in_parallel(
                     yield name, future.result()
                 except ImageError as error:
                     yield name, Issue(code=error.code, message=str(error), severity="error", path=name)
+                except FluxcapError:
+                    raise
+                except Exception as error:  # a source may trip over one picture in any way; the others are not to pay for it
+                    yield name, _tripped(name, error)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _tripped(name: str, error: Exception) -> Issue:
+    message = f"{name} could not be measured ({type(error).__name__}: {error}); this is a bug of fluxcap: please report it"
+    return Issue(code="IMG013", message=" ".join(message.split()), severity="error", path=name)
 
 
 def _store(store: Store, seen: _Seen, source: str, version: str, inputs: str) -> None:

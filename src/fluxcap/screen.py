@@ -90,7 +90,7 @@ def issues(found: Sequence[Issue], most: int = _SHOWN_ISSUES) -> None:
         return
     kinds = Counter((issue.code, issue.severity) for issue in found)
     click.echo("issues: " + ", ".join(f"{code} {number}×" for (code, _), number in sorted(kinds.items())))
-    worst = sorted(found, key=lambda issue: SEVERITY_ORDER[issue.severity])
+    worst = sorted(found, key=lambda issue: (SEVERITY_ORDER[issue.severity], issue.path or ""))
     for issue in worst[:most]:
         name = _shown(issue.path or "")
         where = f"{name}: " if name and not issue.message.startswith(name) else ""
