@@ -299,7 +299,7 @@ def check_text(caption, values, wording):
     assert told == wanted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(values=PICTURES, wording=WORDINGS, image_id=st.sampled_from(["1", "2", "3"]))
 def test_any_picture(values, wording, image_id):
     """Spans, spaces, stops and capitals are right; what is given is said, and nothing else; same input, same text."""
@@ -308,7 +308,7 @@ def test_any_picture(values, wording, image_id):
     assert compose(dict(reversed(values.items())), wording, image_id) == caption
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(values=PICTURES, style=st.sampled_from(styles()))
 def test_any_pictures_order(values, style):
     """The order of what is said is the same for all pictures of a set (P8)."""
@@ -319,7 +319,7 @@ def test_any_pictures_order(values, style):
     assert found == sorted(found)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(values=PICTURES)
 def test_tags_are_the_tail(values):
     caption = compose(values, Wording(trigger="ohwx", class_word="woman"))
@@ -327,7 +327,7 @@ def test_tags_are_the_tail(values):
     assert not compose(values, Wording(trigger="ohwx", class_word="woman", style="prose")).tags
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     values=st.fixed_dictionaries({}, optional={s: st.text(max_size=12) for s in slots() if s != "trigger"}),
     style=st.sampled_from(styles()),

@@ -125,13 +125,13 @@ CLAIMS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(claims=CLAIMS, data=st.data())
 def test_the_order_of_evidence_never_matters(claims, data):
     assert resolve(claims) == resolve(data.draw(st.permutations(claims)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(claims=CLAIMS)
 def test_a_trait_is_something_that_a_source_said(claims):
     for slot, trait in resolve(claims).items():

@@ -161,7 +161,7 @@ def set_issues(
         else:
             for slot_id in off:
                 name, value = slots()[slot_id].name, traits[slot_id].value
-                message = f"{name} is {value} here, usually {bindings[slot_id].value}; it is said in this caption: keep it so, or drop the picture"
+                message = f"{name} is {value} here, usually {bindings[slot_id].value}; describe it in this caption, or drop the picture"
                 issues.append(Issue(code="SET001", message=message, severity="note", image_id=image_id, path=path))
     for slot_id, binding in bindings.items():
         row = slots()[slot_id]
