@@ -226,8 +226,12 @@ def test_a_free_trait_may_be_said() -> None:
     text = "ohwx, a photo of a woman with long blonde hair."
     free = {"hair": replace(HAIR["hair"], decision="free")}
     assert found(caption(text, mentions=read(text), bindings=free), "captioned-bound-trait") == []
+
+
+def test_a_bound_trait_without_a_usual_value_is_not_to_be_said_at_all() -> None:
+    text = "ohwx, a photo of a woman with long blonde hair."
     unknown = {"hair": replace(HAIR["hair"], value=None, tags=())}
-    assert found(caption(text, mentions=read(text), bindings=unknown), "captioned-bound-trait") == []
+    assert len(found(caption(text, mentions=read(text), bindings=unknown), "captioned-bound-trait")) == 1
 
 
 def test_the_class_word_and_the_trigger_do_not_count() -> None:

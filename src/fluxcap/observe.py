@@ -228,14 +228,18 @@ def _in_parallel(
                     yield name, Issue(code=error.code, message=str(error), severity="error", path=name)
                 except FluxcapError:
                     raise
-                except Exception as error:  # a source may trip over one picture in any way; the others are not to pay for it
+                except (
+                    Exception
+                ) as error:  # a source may trip over one picture in any way; the others are not to pay for it
                     yield name, _tripped(name, error)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _tripped(name: str, error: Exception) -> Issue:
-    message = f"{name} could not be measured ({type(error).__name__}: {error}); this is a bug of fluxcap: please report it"
+    message = (
+        f"{name} could not be measured ({type(error).__name__}: {error}); this is a bug of fluxcap: please report it"
+    )
     return Issue(code="IMG013", message=" ".join(message.split()), severity="error", path=name)
 
 

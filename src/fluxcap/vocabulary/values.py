@@ -35,6 +35,7 @@ def canonical(slot_id: str, value: str) -> tuple[str, tuple[str, ...]]:
     return plain, _open_tags(slot_id, key)
 
 
+@lru_cache(maxsize=65536)
 def normal(text: str) -> str:
     """Lower case, one space, one spelling: the form in which wordings are compared."""
     text = re.sub(r"[\s_]+", " ", text.lower().replace("’", "'")).strip(" .,;")
