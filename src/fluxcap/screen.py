@@ -136,16 +136,21 @@ def plan(done: Result) -> None:
 def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:
     """Caption, traits with sources and decisions, and issues of one picture."""
     click.echo(thought.text + "\n")
-    rows = []
+    rows, unseen = [], []
     for slot_id, verdict in thought.verdicts.items():
         trait = thought.traits.get(slot_id)
         if slot_id == "trigger":
+            continue
+        if not any(claim.slot == slot_id for claim in thought.evidence):
+            unseen.append(f"{slot_id} ({bindings[slot_id].decision})")
             continue
         heard = [f"{e.source} {e.confidence:.0%}: {e.value}" for e in thought.evidence if e.slot == slot_id]
         against = f" (but: {', '.join(trait.conflict)})" if trait and trait.conflict else ""
         sources = "; ".join(heard) + against
         rows.append((slot_id, trait.value if trait else "", sources, verdict.outcome, verdict.reason))
     _table(("trait", "value", "sources", "decision", "why"), rows)
+    if unseen:
+        click.echo(f"no source saw, so nothing is said of: {', '.join(unseen)}\n")
     if thought.issues:
         issues(thought.issues)
 
