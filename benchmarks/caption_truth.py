@@ -311,15 +311,13 @@ def summary(told: list[Told]) -> dict[str, Any]:
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    total = found["captions"]
-    reached = "reached" if found["share_with_false"] <= TARGET else "missed"
-    medium, said, words = found["only_the_medium_false"], found["statements"], found["words_per_caption"]
+    total, medium = found["captions"], found["only_the_medium_false"]
+    said, words = found["statements"], found["words_per_caption"]
+    seen = found["captions_with_false"] - medium
+    reached = "reached" if seen <= TARGET * total else "missed"
     order = "none" if found["kendall_tau"] is None else f"{found['kendall_tau']:.3f}"
-    print(
-        f"captions with a false statement  {found['captions_with_false']}/{total} = {found['share_with_false']:.1%}",
-        end="",
-    )
-    print(f" (target {TARGET:.0%}: {reached}; {medium} of them only in the medium)")
+    print(f"captions with a false statement  {seen}/{total} = {seen / total:.1%} (target {TARGET:.0%}: {reached})")
+    print(f"  and with the word 'photo' of the settings on computer graphics: {medium} more")
     print(f"statements per caption           {found['statements_per_caption']:.2f}")
     print(f"words per caption                {words['mean']:.1f} ({words['least']} to {words['most']})")
     print(f"trigger first, trigger once      {found['starts_with_trigger']}/{total}, {found['trigger_once']}/{total}")

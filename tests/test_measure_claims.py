@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fluxcap.measure.body import Body
 from fluxcap.measure.claims_frame import frame_claims
 from fluxcap.measure.claims_head import head_claims
+from fluxcap.measure.covered import Covered
 from fluxcap.measure.details import Details
 from fluxcap.measure.eyes import Eye, Eyes
 from fluxcap.measure.faces import Head
@@ -57,7 +58,7 @@ def details(**changes: Any) -> Details:
     usual = Details(
         width=800, height=1000, scale=1, heads=(head(),), unsure_faces=0, body=None, body_asked=False, eyes=eyes(),
         mouth=Mouth(gap=0.02, smile=0.5, corners=0.5), below=1.0, tones=TONES, face_softness=0.6, edges=None, apart=0,
-        clothing=None, plain=None,
+        clothing=None, plain=None, covered=Covered(lips=6.0, under_eyes=0.9),
     )  # fmt: skip
     return dataclasses.replace(usual, **changes)
 
@@ -260,3 +261,15 @@ def test_claims_speak_the_slots_language():
         if slots[claim.slot].get("listed") or claim.slot in ("people", "expression", "lighting", "medium"):
             assert claim.value in [value["id"] for value in slots[claim.slot]["value"]]
         assert 0 < claim.confidence < 1
+
+
+def test_a_mask_and_sunglasses_keep_mouth_and_eyes_untold():
+    assert said(details())["mouth"] == "closed"
+    masked = details(covered=Covered(lips=0.3, under_eyes=0.9))
+    assert "mouth" not in said(masked)
+    assert "eyes" in said(masked)
+    shaded = details(covered=Covered(lips=6.0, under_eyes=0.5))
+    assert not {"eyes", "gaze"} & set(said(shaded))
+    assert "mouth" in said(shaded)
+    grey = details(covered=Covered(lips=float("nan"), under_eyes=0.9))
+    assert "mouth" in said(grey)

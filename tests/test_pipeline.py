@@ -494,3 +494,11 @@ def test_the_page_shows_the_worst_pictures_and_counts_the_rest(photos: Path, mon
     page = run(photos).report.read_text(encoding="utf-8")
     assert page.count("data:image/jpeg") == 2
     assert "no word of it" in page
+
+
+def test_flux2_gets_prose_unless_a_style_is_set(photos: Path) -> None:
+    words = {"trigger": "ohwx", "subject": "woman", "target": "flux2-dev"}
+    prose = pipeline.caption(photos, words, dry_run=True)
+    assert all(not picture.caption.tags for picture in prose.thought.pictures)
+    natural = pipeline.caption(photos, {**words, "style": "natural"}, dry_run=True)
+    assert any(picture.caption.tags for picture in natural.thought.pictures)

@@ -34,15 +34,16 @@ class Project:
     """The settings of one folder of pictures.
 
     ``trigger`` and ``subject`` (the class word, "woman") may be missing; the pipeline tells. ``medium`` is what the
-    pictures are where no source knows better. ``background`` is the colour under transparent pictures. ``captions`` is a
-    folder with other captions, read as evidence; ``tokenizers`` one with tokenizer files.
+    pictures are where no source knows better. ``style`` None: the one that the target reads best. ``background`` is the
+    colour under transparent pictures. ``captions`` is a folder with other captions, read as evidence; ``tokenizers`` one
+    with tokenizer files.
     """
 
     trigger: str | None = None
     subject: str | None = None
     preset: str = "person"
     medium: str = "photo"
-    style: str = "natural"
+    style: str | None = None
     phrasing: Phrasing = "fixed"
     pronouns: Pronouns | None = None
     target: str = "flux1-dev"
@@ -254,7 +255,8 @@ def _check(project: Project, known: Known, where: str) -> Project:
     for key in ("trigger", "subject"):
         _check_word(key, getattr(project, key), where)
     _one_of("preset", project.preset, known.presets, where)
-    _one_of("style", project.style, known.styles, where)
+    if project.style is not None:
+        _one_of("style", project.style, known.styles, where)
     _one_of("target", project.target, known.targets, where)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", project.background):
         raise UsageError(f'{where}: background is "{project.background}", not a colour', 'write it like "#ffffff"')

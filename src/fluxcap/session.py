@@ -13,7 +13,7 @@ from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.project import FILE, Known, Project, load
 from fluxcap.sidecars import Captions
 from fluxcap.store import Store
-from fluxcap.tokens import targets
+from fluxcap.tokens import target, targets
 from fluxcap.types import ImageRef, Issue
 from fluxcap.vocabulary import presets, slots
 
@@ -61,7 +61,7 @@ def wording(folder: Path, project: Project) -> Wording:
         trigger=project.trigger,
         class_word=project.subject or ("style" if project.preset == "style" else ""),
         preset=project.preset,
-        style=project.style,
+        style=project.style or ("prose" if target(project.target).style == "sentences" else "natural"),
         phrasing=project.phrasing,
         pronouns=project.pronouns,
     )

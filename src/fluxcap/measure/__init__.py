@@ -33,7 +33,7 @@ class EmbeddedMeasurement:
     """One instance serves any number of threads; each thread keeps its own interpreters."""
 
     name = "embedded"
-    version = "1"
+    version = "2"
     """Raised whenever the same picture may get other claims."""
 
     def __init__(self) -> None:

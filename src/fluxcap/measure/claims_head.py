@@ -60,7 +60,13 @@ def view(details: Details) -> Iterator[Claim]:
 def gaze(details: Details) -> Iterator[Claim]:
     """Camera or side. Down and up are not told: too few examples to fit them on."""
     limit, head, lids = limits("gaze"), details.head, details.eyes
-    if head is None or lids is None or head.width < limit["smallest"] or any(eye_shut(details)):
+    if (
+        head is None
+        or lids is None
+        or head.width < limit["smallest"]
+        or any(eye_shut(details))
+        or eyes_covered(details)
+    ):
         return
     nearer = lids.left if lids.left.width > lids.right.width else lids.right
     looks_down = head.pitch > limit["lowered_pitch"] and nearer.opening < limit["lowered_lids"]
@@ -73,6 +79,16 @@ def gaze(details: Details) -> Iterator[Claim]:
         yield claim("gaze", "side", margin(away, limit["side"], 15.0, 0.6, 0.85))
 
 
+def eyes_covered(details: Details) -> bool:
+    """Dark under both eyes: sunglasses, or a shadow in which the lids cannot be told."""
+    return details.covered is not None and details.covered.under_eyes < limits("eyes")["least_light"]
+
+
+def mouth_covered(details: Details) -> bool:
+    """No colour of lips where the mesh puts them: a mask, a hand, or too little light."""
+    return details.covered is not None and details.covered.lips < limits("mouth")["least_red"]
+
+
 def eye_shut(details: Details) -> tuple[bool, bool]:
     """Whether the left and the right eye are closed."""
     lids, limit = details.eyes, limits("eyes")
@@ -83,6 +99,8 @@ def eyes(details: Details) -> Iterator[Claim]:
     """Open, closed, or one closed."""
     limit, head, lids = limits("eyes"), details.head, details.eyes
     if head is None or lids is None or head.width < limit["smallest"] or abs(head.yaw) > limit["most_yaw"]:
+        return
+    if eyes_covered(details):
         return
     low, high = sorted((lids.left.opening, lids.right.opening))
     if high < limit["closed"]:
@@ -98,6 +116,8 @@ def mouth(details: Details) -> Iterator[Claim]:
     """Closed, parted or open."""
     limit, head, lips = limits("mouth"), details.head, details.mouth
     if head is None or lips is None or head.width < limit["smallest"] or abs(head.yaw) > limit["most_yaw"]:
+        return
+    if mouth_covered(details):
         return
     if lips.gap < limit["closed"]:
         yield claim("mouth", "closed", margin(lips.gap, limit["closed"], 0.03, 0.6, 0.9))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fluxcap.measure import body, colours, detect, eyes, faces, mouth, picture
+from fluxcap.measure import body, colours, covered, detect, eyes, faces, mouth, picture
 from fluxcap.measure.faces import Head
 from fluxcap.measure.limits import limits
 from fluxcap.measure.nets import Nets
@@ -30,6 +30,7 @@ class Details:
     body_asked: bool
     eyes: eyes.Eyes | None
     mouth: mouth.Mouth | None
+    covered: covered.Covered | None
     below: float
     """Free space under the chin in face heights."""
     tones: picture.Tones
@@ -112,6 +113,7 @@ def gather(nets: Nets, rgb: Pixels, width: int, height: int) -> Details:
         body_asked=asked,
         eyes=lids,
         mouth=mouth.measure_mouth(head.aligned) if head else None,
+        covered=covered.measure_covered(pyramid, looked.points) if looked else None,
         below=_below(pyramid, head) if head else float("nan"),
         tones=tones,
         face_softness=_face_softness(pyramid, head),
