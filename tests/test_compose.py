@@ -340,3 +340,10 @@ def test_any_words_at_all(values, style):
     for span in caption.spans:
         assert end <= span.start <= span.end <= len(caption.text)
         end = span.end
+
+
+def test_the_class_word_of_a_style_is_not_what_the_picture_shows():
+    text = said(class_word="style", preset="style", clothing="black coat", expression="broad smile")
+    assert text == "ohwx style, a person. They are wearing a black coat. They are smiling broadly."
+    text = said(class_word="style", preset="style", subject="woman", expression="broad smile")
+    assert text == "ohwx style, a woman. She is smiling broadly."

@@ -83,13 +83,17 @@ class _Speaker:
         self.values = {slot: canonical(slot, value)[0] for slot, value in values.items() if value.strip()}
         self.wording = wording
         self.image_id = image_id
-        self.subject = self.values.get("subject", wording.class_word) or self._unnamed()
+        # the class word of a style names the style, not what a picture shows
+        shown = "" if wording.preset == "style" else wording.class_word
+        self.subject = self.values.get("subject", shown) or self._unnamed()
         self.pronouns = pronouns(self.subject, wording.preset, wording.pronouns)
 
     def _unnamed(self) -> str:
         """A word for a subject that nobody named, where something is to be told of it."""
         told = any(slots()[slot].place == "opening" for slot in self.values if slot not in ("trigger", "medium"))
-        return str(words()["pronouns"]["unnamed"].get(self.wording.preset, "subject")) if told else ""
+        unnamed = words()["pronouns"]["unnamed"]
+        human = any(slots()[slot].place in ("worn", "face") or slot == "gaze" for slot in self.values)
+        return str(unnamed["person" if human else self.wording.preset]) if told or human else ""
 
     def say(self, slot: str, form: str) -> Sequence[str]:
         trigger, class_word = self.wording.trigger, self.wording.class_word
