@@ -313,11 +313,13 @@ def summary(told: list[Told]) -> dict[str, Any]:
 def _print(found: Mapping[str, Any]) -> None:
     total, medium = found["captions"], found["only_the_medium_false"]
     said, words = found["statements"], found["words_per_caption"]
-    seen = found["captions_with_false"] - medium
-    reached = "reached" if seen <= TARGET * total else "missed"
+    wrong, share = found["captions_with_false"], found["share_with_false"]
+    reached = "reached" if share <= TARGET else "missed"
     order = "none" if found["kendall_tau"] is None else f"{found['kendall_tau']:.3f}"
-    print(f"captions with a false statement  {seen}/{total} = {seen / total:.1%} (target {TARGET:.0%}: {reached})")
-    print(f"  and with the word 'photo' of the settings on computer graphics: {medium} more")
+    print(f"captions with a false statement  {wrong}/{total} = {share:.1%} (target {TARGET:.0%}: {reached})")
+    print(
+        f"  {medium} of them only in the medium, which the settings say and no source saw; without those {(wrong - medium) / total:.1%}"
+    )
     print(f"statements per caption           {found['statements_per_caption']:.2f}")
     print(f"words per caption                {words['mean']:.1f} ({words['least']} to {words['most']})")
     print(f"trigger first, trigger once      {found['starts_with_trigger']}/{total}, {found['trigger_once']}/{total}")

@@ -113,9 +113,10 @@ def find(folder: Path, project: Project) -> tuple[list[Path], list[Issue]]:
     issues: list[Issue] = []
     paths = images.find(folder, project.recursive, issues)
     paths = [path for path in paths if _is_text(path.relative_to(folder).as_posix(), issues)]
-    issues += images.sidecar_clashes([path.relative_to(folder) for path in paths])
-    shared = _clashing(folder, paths)
-    return [path for path in paths if path not in shared], issues
+    names = [path.relative_to(folder) for path in paths]
+    issues += images.sidecar_clashes(names)
+    shared = {name for group in images.sharing_a_sidecar(names) for name in group}
+    return [path for path, name in zip(paths, names, strict=True) if name not in shared], issues
 
 
 def stored_images(session: Session) -> list[ImageRef]:
@@ -137,14 +138,3 @@ def _is_text(name: str, issues: list[Issue]) -> bool:
         issues.append(Issue(code="IMG006", message=message, severity="error", path=shown(name)))
         return False
     return True
-
-
-def _clashing(folder: Path, paths: list[Path]) -> set[Path]:
-    """The files that share a caption file with another, letter case and Unicode form aside."""
-    import unicodedata
-
-    owners: dict[str, list[Path]] = {}
-    for path in paths:
-        key = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix()).casefold()
-        owners.setdefault(key, []).append(path)
-    return {path for group in owners.values() if len(group) > 1 for path in group}

@@ -29,7 +29,7 @@ from typing import IO, TYPE_CHECKING
 from PIL import ImageColor
 
 from fluxcap.errors import ImageError
-from fluxcap.images.folder import SUFFIXES, find, natural_key, sidecar_clashes
+from fluxcap.images.folder import SUFFIXES, find, natural_key, sharing_a_sidecar, sidecar_clashes
 from fluxcap.images.kinds import HEAD_BYTES, kind_of
 from fluxcap.images.pixels import decode, header
 from fluxcap.images.told import shown, told, unreadable
@@ -39,7 +39,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["SUFFIXES", "Picture", "find", "identify", "natural_key", "read", "shown", "sidecar_clashes"]
+__all__ = [
+    "SUFFIXES",
+    "Picture",
+    "find",
+    "identify",
+    "natural_key",
+    "read",
+    "sharing_a_sidecar",
+    "shown",
+    "sidecar_clashes",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,12 +101,17 @@ def natural_key(path: str) -> tuple[object, ...]:
     return (tuple(part_key(part) for part in path.split("/")), path)
 
 
-def sidecar_clashes(paths: Iterable[Path]) -> list[Issue]:
-    """Pictures that would share one caption file: ``a.jpg`` and ``a.png``, also where only case or Unicode form differ."""
+def sharing_a_sidecar(paths: Iterable[Path]) -> list[list[Path]]:
+    """Groups of pictures that would share one caption file: ``a.jpg`` and ``a.png``, also where only case or Unicode form differ."""
     groups: dict[str, list[Path]] = {}
     for path in paths:
         key = unicodedata.normalize("NFC", path.with_suffix("").as_posix())
         groups.setdefault(unicodedata.normalize("NFC", key.casefold()), []).append(path)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def sidecar_clashes(paths: Iterable[Path]) -> list[Issue]:
+    """One issue for each group of pictures that would share one caption file."""
     return [
         Issue(
             code="IMG009",
@@ -115,8 +120,7 @@ def sidecar_clashes(paths: Iterable[Path]) -> list[Issue]:
             message=f"{_listed(group)} would share one caption file ({shown(group[0].stem)}.txt); "
             f"rename {shown(group[-1].name)} or take it out of the folder",
         )
-        for group in groups.values()
-        if len(group) > 1
+        for group in sharing_a_sidecar(paths)
     ]
 
 

@@ -72,7 +72,7 @@ def decode(
             raise too_large(name, f"{image.width * image.height / 1e6:.0f} megapixels to decode")
     remarks = _remarks(image, kind)
     image.load()
-    if kind == "tiff" and image.size != size:  # pragma: no cover -- Pillow turns TIFF while loading
+    if kind == "tiff" and image.size != size:  # Pillow turns TIFF while loading
         size, small = image.size, small[::-1]
     turn = _orientation(image)
     array, transparent = _reduced(image, small, colour)
@@ -147,7 +147,7 @@ def _scale(image: Image.Image) -> tuple[float, float] | None:
     if image.mode not in ("I", "F"):
         return None
     low, high = image.getextrema()
-    if not (isinstance(low, (int, float)) and isinstance(high, (int, float))):  # pragma: no cover -- one band only
+    if not (isinstance(low, (int, float)) and isinstance(high, (int, float))):  # one band only
         raise ValueError("several bands in a picture of one")
     if not np.isfinite([low, high]).all():
         return 255.0, 0.0

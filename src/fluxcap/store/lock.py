@@ -39,7 +39,7 @@ def lock_folder(folder: Path) -> IO[bytes]:
     return lock
 
 
-if sys.platform == "win32":  # pragma: no cover
+if sys.platform == "win32":
 
     def _try_lock(lock: IO[bytes]) -> bool:
         import msvcrt
