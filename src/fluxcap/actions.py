@@ -22,6 +22,19 @@ from fluxcap.think import PictureThought
 from fluxcap.types import Binding, Caption, ImageRef
 from fluxcap.vocabulary import is_silent, presets, slot
 
+TOKENIZER_BYTES = 3_000_000
+"""About, of both tokenizers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that can be pulled: where it is (empty: not here), its size in bytes (not here: about), what brings it."""
+
+    name: str
+    where: str
+    size: int
+    command: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
@@ -132,6 +145,13 @@ def pull(name: str, wheel: Path | None = None) -> list[str]:
         from fluxcap.models import pull as fetch
 
         return [f"{path.name} is here" for path in fetch("measure", None, wheel)]
+    if name != "tokenizers":
+        from fluxcap.taggers.known import known
+        from fluxcap.taggers.pull import pull as fetch_tagger
+
+        if name not in known():
+            raise UsageError(f"there is no model named {name!r}", f"known: measure, tokenizers, {', '.join(known())}")
+        return [f"{path} is here" for path in fetch_tagger(name)]
     from fluxcap.tokens import encoder, forget, locate, origin
 
     forget()
@@ -147,6 +167,49 @@ def pull(name: str, wheel: Path | None = None) -> list[str]:
             )
         lines.append(f"{encoder(encoder_id).name}: from the {found}")
     return lines
+
+
+def models() -> list[Model]:
+    """What can be pulled, and where it is on this machine."""
+    from fluxcap import models as measuring
+    from fluxcap.taggers.known import known, pulled
+    from fluxcap.tokens import locate, origin
+
+    def row(name: str, where: Path | str | None, size: int) -> Model:
+        return Model(
+            name=name, where=str(where or ""), size=size, command="" if where else f"fluxcap models pull {name}"
+        )
+
+    rows = [row("measure", measuring.measure_folder(), sum(file.size for file in measuring.model_files()))]
+    origins = [origin(encoder_id, locate(fetch=False)) for encoder_id in ("clip", "t5")]
+    rows.append(row("tokenizers", None if "estimate" in origins else f"the {origins[0]}", TOKENIZER_BYTES))
+    for name, tagger in known().items():
+        folder = pulled(name)
+        size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) if folder else tagger.size
+        rows.append(row(name, folder, size))
+    return rows
+
+
+def quantize(named: str, pictures: Path | None = None, most: int = 32) -> tuple[Path, tuple[int, float, float] | None]:
+    """Make a tagger's int8 copy, and compare it on up to ``most`` pictures of a folder, where one is named.
+
+    Gives its path; how many pictures were compared, the share of tags that flip, the largest difference of a score (see
+    ``taggers.int8.compare``).
+    """
+    from fluxcap import images
+    from fluxcap.taggers import find_tagger, int8
+
+    folder = find_tagger(named)
+    if folder is None:
+        raise UsageError("no tagger is named", "fluxcap models list shows what is here")
+    found = images.find(pictures, recursive=False) if pictures else []
+    if pictures and not found:
+        raise UsageError(f"there are no pictures in {pictures}", "name a folder with some")
+    made = int8.quantize(folder)
+    if not pictures:
+        return made, None
+    rgbs = [images.read(path, name=path.name).rgb for path in found[:: -(-len(found) // most)]]
+    return made, (len(rgbs), *int8.compare(folder, rgbs))
 
 
 def demo(folder: Path, *, progress: observe.Progress = lambda done, _: iter(done)) -> pipeline.Result:

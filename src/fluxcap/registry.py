@@ -16,7 +16,7 @@ from fluxcap.errors import FluxcapError, UsageError
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "measurement": {"embedded": "fluxcap.measure:EmbeddedMeasurement"},
-    "tagger": {},
+    "tagger": {"wd": "fluxcap.taggers.wd:WdTagger"},
     "vlm": {},
     "check": {
         "missing-trigger": "fluxcap.checks.missing_trigger:MissingTrigger",
