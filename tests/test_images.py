@@ -304,6 +304,18 @@ def test_the_long_side_is_bounded_and_never_enlarged(kind, size, opened) -> None
     assert picture.rgb.shape == (max(1, round(height * scale)), max(1, round(width * scale)), 3)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("size", [(2600, 1800), (1800, 2600), (1791, 60), (900, 700), (511, 300), (256, 100), (90, 64)])
+def test_not_exact_leaves_the_last_step_to_the_caller(kind, size, opened) -> None:
+    picture = opened(encoded(quadrants(*size), kind), long_side=256, exact=False)
+    longest = max(picture.rgb.shape)
+    assert min(256, *sorted(size)[1:]) <= longest < 512
+    assert (picture.ref.width, picture.ref.height) == size
+    assert picture.rgb.shape[1] / picture.rgb.shape[0] == pytest.approx(size[0] / size[1], rel=0.15)
+    for corner, colour in zip(corners(picture), (RED, GREEN, BLUE, WHITE), strict=True):
+        assert np.abs(np.subtract(corner, colour)).max() <= 12
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK", "1"])
 def test_strips_give_what_the_whole_gives(mode, opened, monkeypatch) -> None:
     rng = np.random.default_rng(1)

@@ -245,6 +245,14 @@ def test_reducing_is_bicubic_with_antialiasing(folder):
     np.testing.assert_array_equal(open_tagger(folder).prepare(rgb), wanted)
 
 
+@pytest.mark.parametrize("width", [40, 41])
+def test_the_picture_lies_in_the_middle(folder, width):
+    """Mirrored pictures give mirrored inputs, where the white on both sides is half a pixel wider too."""
+    rgb = np.random.default_rng(3).integers(0, 256, (70, width, 3), dtype=np.uint8)
+    prepare = open_tagger(folder).prepare
+    np.testing.assert_allclose(prepare(np.ascontiguousarray(rgb[:, ::-1])), prepare(rgb)[:, ::-1], atol=1)
+
+
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1))
 def test_any_size_gives_the_models_size_in_range(height, width, seed):
     from fluxcap.taggers.wd import WdTagger

@@ -78,10 +78,12 @@ def read(
     long_side: int = 1024,
     background: str = "#ffffff",
     digest: str | None = None,
+    exact: bool = True,
 ) -> Picture:
     """Open a picture by its content, upright, in sRGB, at most ``long_side`` pixels long; never larger than it is.
 
-    ``name`` is the path relative to the set's folder, for ``ref`` and for messages. ``digest`` spares hashing the file
+    With ``exact`` off it is left less than twice as long as that, where whole steps of the decoder and of averaging
+    bring it: for those who resize it themselves, and better than the quick last step here. ``name`` is the path relative to the set's folder, for ``ref`` and for messages. ``digest`` spares hashing the file
     where its id is known. Whatever is wrong with the file becomes an :class:`ImageError`.
     """
     _quiet()
@@ -95,7 +97,7 @@ def read(
             kind = kind_of(file.read(HEAD_BYTES), name)
             file.seek(0)
             opened = header(file, kind, name)
-            rgb, size, remarks = decode(opened, kind, name, long_side, colour)
+            rgb, size, remarks = decode(opened, kind, name, long_side, colour, exact)
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on bad files

@@ -60,7 +60,7 @@ def header(file: IO[bytes], kind: str, name: str) -> ImageFile.ImageFile:
 
 
 def decode(
-    image: ImageFile.ImageFile, kind: str, name: str, long_side: int, colour: tuple[int, ...]
+    image: ImageFile.ImageFile, kind: str, name: str, long_side: int, colour: tuple[int, ...], exact: bool = True
 ) -> tuple[NDArray[np.uint8], tuple[int, int], list[Remark]]:
     """Pixels, the upright picture's full size, and what is told about it."""
     size = image.size
@@ -75,7 +75,7 @@ def decode(
     if kind == "tiff" and image.size != size:  # Pillow turns TIFF while loading
         size, small = image.size, small[::-1]
     turn = _orientation(image)
-    array, transparent = _reduced(image, small, colour)
+    array, transparent = _reduced(image, small, colour, exact)
     if transparent:
         remarks.append(("IMG011", "note", f"has transparent parts; they are seen as #{bytes(colour).hex()}"))
     rgb = _to_srgb(array, image.info.get("icc_profile"), image.mode)
@@ -118,10 +118,12 @@ _TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 }
 
 
-def _reduced(image: Image.Image, small: tuple[int, int], colour: tuple[int, ...]) -> tuple[NDArray[np.uint8], bool]:
+def _reduced(
+    image: Image.Image, small: tuple[int, int], colour: tuple[int, ...], exact: bool
+) -> tuple[NDArray[np.uint8], bool]:
     """Pixels of the size ``small`` (1, 3 or, for CMYK, 4 channels), and whether anything was transparent.
 
-    Whole factors go by area, the rest (less than 2) linearly. Strips keep the extra memory small.
+    Whole factors go by area, the rest (less than 2) linearly, or not at all unless ``exact``. Strips keep the extra memory small.
     """
     width, height = image.size
     factor = max(1, max(width, height) // max(small))
@@ -135,7 +137,7 @@ def _reduced(image: Image.Image, small: tuple[int, int], colour: tuple[int, ...]
         transparent = transparent or alpha
         strips.append(np.asarray(strip.reduce(factor) if factor > 1 else strip))
     array = strips[0] if len(strips) == 1 else np.concatenate(strips)
-    if (array.shape[1], array.shape[0]) != small:
+    if exact and (array.shape[1], array.shape[0]) != small:
         array = cv2.resize(array, small, interpolation=cv2.INTER_LINEAR)
     return array, transparent
 

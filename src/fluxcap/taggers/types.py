@@ -36,7 +36,8 @@ class Tagger(Protocol):
     batch_size: int
     """How many pictures to hand to ``tag`` at once."""
     long_side: int
-    """Pixels; a larger picture gives no better tags, a smaller one may."""
+    """Pixels: read pictures with ``images.read(..., long_side=tagger.long_side, exact=False)``, which is quickest and
+    leaves the last step of reducing to ``prepare``; any larger picture will do."""
     notices: tuple[str, ...]
     """What the person should know about how it runs, one line each."""
 

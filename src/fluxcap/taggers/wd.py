@@ -44,7 +44,7 @@ class WdTagger:
         if self._model.single:
             self.batch_size = 1
         self.side = self._model.side
-        self.long_side = 2 * self.side
+        self.long_side = 3 * self.side // 2  # whole steps end between this and twice as much: enough for bicubic
         if not files.probed(folder, self.version):
             self._try_out()
             files.keep_probed(folder, self.version)
@@ -53,10 +53,13 @@ class WdTagger:
         """Padded with white to a square, reduced (or enlarged) bicubically: side x side x 3, BGR, float32 from 0 to 255."""
         height, width = rgb.shape[:2]
         longest = max(height, width)
-        square = Image.new("RGB", (longest, longest), (WHITE,) * 3)
-        square.paste(Image.fromarray(rgb), ((longest - width) // 2, (longest - height) // 2))
+        odd = ((longest - width) % 2, (longest - height) % 2) if longest != self.side else (0, 0)
+        square = Image.new("RGB", (longest + odd[0], longest + odd[1]), (WHITE,) * 3)
+        square.paste(Image.fromarray(rgb), ((square.width - width) // 2, (square.height - height) // 2))
         if longest != self.side:
-            square = square.resize((self.side, self.side), Image.Resampling.BICUBIC)
+            # half a pixel less on either side keeps the middle of a reduced picture where it was
+            box = (odd[0] / 2, odd[1] / 2, longest + odd[0] / 2, longest + odd[1] / 2)
+            square = square.resize((self.side, self.side), Image.Resampling.BICUBIC, box=box)
         return np.asarray(square)[:, :, ::-1].astype(np.float32, order="C")
 
     def tag(self, inputs: Sequence[NDArray[np.float32]]) -> list[Tagged]:
