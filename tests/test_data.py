@@ -127,10 +127,12 @@ def test_words_in_wordings_are_known():
             for forms in rule.forms.values():
                 for said in (w for ws in forms.values() for w in ws):
                     for hole in re.findall(r"\{(\w+)\}", said):
-                        if hole.isdigit():
+                        word = hole.rstrip("0123456789")
+                        if word != hole:
                             assert rule.match, slot_id
-                            assert int(hole) <= rule.match.groups
-                        else:
+                            assert int(hole.removeprefix(word)) <= rule.match.groups
+                        if word:
+                            hole = word
                             assert hole in known or hole.lower() in known, (slot_id, said)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fluxcap.measure import missing_models
-from fluxcap.project import Plan, Project, load
+from fluxcap.project import Plan, Project, TaggerSettings, load
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -111,9 +111,10 @@ def test_every_documented_command_is_there():
 
 def test_every_setting_is_documented():
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
-    settings = {field.name for field in fields(Project)} - {"plan"}
-    assert told == settings | {f"plan.{field.name}" for field in fields(Plan)}
+    told = set(re.findall(r"^\| `([a-z0-9_.]+)` \|", text, re.MULTILINE))
+    settings = {field.name for field in fields(Project)} - {"plan", "tagger"}
+    plan = {f"plan.{field.name}" for field in fields(Plan)}
+    assert told == settings | plan | {f"tagger.{field.name}" for field in fields(TaggerSettings)}
 
 
 def test_the_defaults_are_told_right():

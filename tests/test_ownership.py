@@ -169,10 +169,9 @@ class Folder(RuleBasedStateMachine):
                 self.mean(name, held, after, Entry(run, name, held, after))
         self.kill_after(done)
         try:
-            assert (
-                self.captions.write_all(run, [(IMAGES[name], text) for name, text in texts.items()], rewrite=rewrite)
-                == expected
-            )
+            given = [(IMAGES[name], text) for name, text in texts.items()]
+            anew = [image.path for image, _ in given] if rewrite else []
+            assert self.captions.write_all(run, given, rewrite=anew) == expected
         except Killed:
             self.open()
         else:

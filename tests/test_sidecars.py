@@ -37,7 +37,7 @@ def at(captions: Captions, image: ImageRef) -> Path:
 def run(captions: Captions, *texts: tuple[ImageRef, str], rewrite: bool = False) -> dict[str, sidecars.Outcome]:
     captions.take_stock([image for image, _ in texts])
     number = captions.store.begin_run("run")
-    outcomes = captions.write_all(number, texts, rewrite=rewrite)
+    outcomes = captions.write_all(number, texts, rewrite=[image.path for image, _ in texts] if rewrite else ())
     captions.store.finish_run(number)
     return outcomes
 

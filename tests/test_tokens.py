@@ -101,7 +101,7 @@ def test_truncation_names_the_first_character_outside() -> None:
     assert not text[clip.truncated_at].isspace()
     assert real("clip", text[: clip.truncated_at]) == 75
     assert t5.truncated_at is None
-    assert tokens.format_count(clip) == f"CLIP {clip.tokens} of 77, cut"
+    assert tokens.format_count(clip) == f"CLIP {clip.tokens} of 77, {clip.lost} lost"
     short = tokens.for_trainer(FLUX1, "onetrainer")
     t5 = tokens.count(text, short, tokens.Where(folder=REAL, fetch=False))[1]
     assert t5.truncated_at is not None

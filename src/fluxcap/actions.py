@@ -253,5 +253,6 @@ def record(picture: PictureThought, bindings: Mapping[str, Binding]) -> dict[str
         "path": picture.image.path,
         "id": picture.image.id,
         "caption": picture.text,
+        "prompts": {"clip": picture.caption.clip, "t5": picture.caption.t5},
         "traits": {slot: trait(slot, verdict) for slot, verdict in picture.verdicts.items() if slot in picture.traits},
     }

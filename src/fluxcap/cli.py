@@ -23,6 +23,9 @@ _SETTINGS = (
     click.option("--phrasing", metavar="HOW", help="fixed, or varied: equal wordings take turns."),
     click.option("--pronouns", metavar="WORDS", help="she/her, he/him, they/them or it/its."),
     click.option("--target", metavar="NAME", help="The base model, for its limits: flux1-dev, flux1-schnell ..."),
+    click.option("--tags", metavar="WHICH", help="Tags after the sentences: tail (camera and light), all, or none."),
+    click.option("--explicit", is_flag=True, default=None, help="Let explicit tags into the captions."),
+    click.option("--tagger", "tagger_model", metavar="NAME", help="A tagger that is here, a folder with one, or none."),
     click.option("--recursive", is_flag=True, default=None, help="Look into sub-folders too."),
     click.option("--captions", metavar="FOLDER", help="A folder with other captions, read as evidence."),
 )
@@ -57,17 +60,28 @@ def init(folder: Path, **options: Any) -> None:
 @click.option(
     "--rewrite", is_flag=True, help="Compose captions found before the first run anew; undo brings them back."
 )
+@click.option(
+    "--from-tags", is_flag=True, help="Take tag lists beside the pictures as evidence; sentences stand in their place."
+)
 @click.option("--force", is_flag=True, help="Ask all sources again. What a person wrote is kept all the same.")
 @click.option("--dry-run", is_flag=True, help="Show the captions, write none.")
 @JSON
-def caption(folder: Path, rewrite: bool, force: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+def caption(
+    folder: Path, rewrite: bool, from_tags: bool, force: bool, dry_run: bool, as_json: bool, **options: Any
+) -> None:
     """Caption the pictures in DIR: one text file beside each picture."""
     from fluxcap import pipeline, screen
 
     options = _from_here(folder, options)
 
     result = pipeline.caption(
-        folder, options, rewrite=rewrite, force=force, dry_run=dry_run, progress=screen.progress("looking at pictures")
+        folder,
+        options,
+        rewrite=rewrite,
+        force=force,
+        dry_run=dry_run,
+        from_tags=from_tags,
+        progress=screen.progress("looking at pictures"),
     )
     if as_json:
         return screen.json_out(screen.result_record(result))
@@ -284,6 +298,10 @@ def _from_here(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     """The options with paths as ``fluxcap.toml`` has them, from DIR; on the command line they start where the person is."""
     import os
 
+    tagger = options.pop("tagger_model", None)
+    if tagger and os.path.isdir(tagger):  # noqa: PTH112 -- any text may come
+        tagger = Path(tagger).resolve().as_posix()
+    options = {**options, "tagger.model": tagger}
     named = options.get("captions")
     if not named or not os.path.isdir(named) or (folder / named).is_dir():  # noqa: PTH112 -- any text may come
         return options

@@ -57,6 +57,16 @@ def is_plural(phrase: str) -> bool:
     return bool(_engine().singular_noun(noun))
 
 
+@lru_cache(maxsize=16384)
+def singular(word: str) -> str:
+    """The word in the singular; as it is where it is singular already."""
+    if not word.endswith("s") and word not in words()["nouns"]["plural"]:
+        return word
+    if word in words()["nouns"]["singular"]:
+        return word
+    return str(_engine().singular_noun(word) or word)
+
+
 def is_mass(phrase: str) -> bool:
     """Whether the head is a noun without article ('lipstick', 'long blonde hair')."""
     said = core(phrase).lower()

@@ -14,21 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fluxcap.errors import FluxcapError, ImageError
+from fluxcap.translate import TAGS, packed
 from fluxcap.types import Claim, Evidence, ImageRef, Issue, Observation
-from fluxcap.vocabulary import canonical, read
+from fluxcap.vocabulary import Mention, canonical, looks_like_tags, parse_tags, read, together
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from fluxcap.store import Store
+    from fluxcap.taggers import Tagger
+
+NAMES = "names"
+"""Evidence of this name holds the characters that a tagger recognised; it is no trait."""
 
 MOST_WORKERS = 6
 """Each worker holds its own interpreters (about 100 MiB), and memory stays under 1 GiB."""
 
 _LARGE_FILE = 12 * 2**20  # bytes; files this large are opened one at a time, so that their pixels do not add up
 _REMARK = "remark:"
-_READER_VERSION = "1"
+_READER_VERSION = "2"
+_LONG_SIDE = 1024  # pixels, what measuring wants
 
 
 class Measurement(Protocol):
@@ -43,11 +49,15 @@ class Measurement(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What looking at the folder gave: the pictures in order, what is wrong with files, and how many were newly measured."""
+    """What looking at the folder gave: the pictures in order, what is wrong with files, and how many were newly looked at.
+
+    ``observed`` were measured, ``tagged`` went through the tagger.
+    """
 
     images: tuple[ImageRef, ...]
     issues: tuple[Issue, ...]
     observed: int
+    tagged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,7 @@ class _Seen:
     mtime_ns: int
     claims: tuple[Claim, ...] | None
     remarks: tuple[Issue, ...]
+    inputs: NDArray[np.float32] | None = None
 
 
 _Job = tuple[Path, str, os.stat_result]
@@ -72,19 +83,21 @@ def look(
     measurement: Measurement | None,
     *,
     background: str,
+    tagger: Tagger | None = None,
     again: bool = False,
     opened: Callable[[str, NDArray[np.uint8]], object] = lambda _id, _rgb: None,
     progress: Progress = lambda done, _: iter(done),
 ) -> Look:
-    """Open every picture that is new or was not measured yet, on all cores, and store what was seen picture by picture.
+    """Open every picture that is new or was not looked at yet, on all cores, and store what was seen picture by picture.
 
-    ``again`` asks anew what is known already. ``opened`` is given each picture (its id, its pixels) while it is open. A picture that cannot be used becomes an issue; the others go on.
+    The tagger's model runs while the next pictures are opened, measured and made ready. ``again`` asks anew what is known already. ``opened`` is given each picture (its id, its pixels) while it is open. A picture that cannot be used becomes an issue; the others go on.
     """
     source = f"measure:{measurement.name}" if measurement else ""
     inputs = digest(background)
     version = measurement.version if measurement else ""
     known_ids = store.observed(source, version, inputs) if measurement else set()
     done_ids: set[str] = set() if again else set(known_ids)
+    tags = _Tagging(store, tagger, inputs, again)
     refs: dict[str, ImageRef] = {}
     issues: list[Issue] = []
     measured = 0
@@ -97,7 +110,7 @@ def look(
             issues.append(_gone(name, error))
             continue
         known = store.known_file(name, status.st_size, status.st_mtime_ns)
-        if known and (measurement is None or known.id in done_ids):
+        if known and (measurement is None or known.id in done_ids) and not tags.wants(known.id):
             refs[name] = known
         else:
             todo.append((path, name, status))
@@ -108,7 +121,8 @@ def look(
 
     def one(path: Path, name: str, status: os.stat_result) -> _Seen:
         with large if status.st_size > _LARGE_FILE else nullcontext():
-            picture = images.read(path, name=name, background=background)
+            side = _LONG_SIDE if measurement or tagger is None else tagger.long_side
+            picture = images.read(path, name=name, background=background, long_side=side)
         opened(picture.ref.id, picture.rgb)
         wanted = measurement is not None and picture.ref.id not in done_ids
         claims = (
@@ -122,6 +136,7 @@ def look(
             mtime_ns=status.st_mtime_ns,
             claims=claims,
             remarks=picture.issues,
+            inputs=tagger.prepare(picture.rgb) if tagger and tags.wants(picture.ref.id) else None,
         )
 
     def stored() -> Iterator[None]:
@@ -135,12 +150,57 @@ def look(
                     done_ids.add(outcome.ref.id)
                     measured += 1
                 refs[name] = outcome.ref
+                tags.take(outcome)
             yield
+        tags.finish()
 
     for _ in progress(stored(), len(todo)):
         pass
     names = [path.relative_to(folder).as_posix() for path in paths]
-    return Look(images=tuple(refs[name] for name in names if name in refs), issues=tuple(issues), observed=measured)
+    return Look(
+        images=tuple(refs[name] for name in names if name in refs),
+        issues=tuple(issues),
+        observed=measured,
+        tagged=tags.done,
+    )
+
+
+class _Tagging:
+    """Gathers prepared pictures into batches for the tagger's model, and stores what it says of each."""
+
+    def __init__(self, store: Store, tagger: Tagger | None, inputs: str, again: bool) -> None:
+        self.store, self.tagger, self.inputs = store, tagger, inputs
+        self.source = f"tagger:{tagger.name}" if tagger else ""
+        known = store.observed(self.source, tagger.version, inputs) if tagger else set()
+        self.known: set[str] = set() if again else set(known)
+        self.waiting: dict[str, NDArray[np.float32]] = {}
+        self.done = 0
+
+    def wants(self, image_id: str) -> bool:
+        return self.tagger is not None and image_id not in self.known
+
+    def take(self, seen: _Seen) -> None:
+        if self.tagger is None or seen.inputs is None or seen.ref.id in self.known:
+            return
+        self.waiting[seen.ref.id] = seen.inputs
+        if len(self.waiting) >= self.tagger.batch_size:
+            self.finish()
+
+    def finish(self) -> None:
+        if self.tagger is None or not self.waiting:
+            return
+        batch, self.waiting = self.waiting, {}
+        for image_id, tagged in zip(batch, self.tagger.tag(list(batch.values())), strict=True):
+            evidence = [
+                Evidence(
+                    image_id=image_id, slot=slot, value=packed(scored), tags=(), confidence=1.0, source=self.source
+                )
+                for slot, scored in ((TAGS, tagged.general), (NAMES, tagged.character))
+                if scored
+            ]
+            self.store.add(_observation(image_id, self.source, self.tagger.version, self.inputs), evidence)
+            self.known.add(image_id)
+            self.done += 1
 
 
 def unusable(folder: Path, paths: Sequence[Path]) -> list[Issue]:
@@ -182,21 +242,45 @@ def remarks(evidence: Mapping[str, Sequence[Evidence]], images: Sequence[ImageRe
     ]
 
 
-def read_captions(store: Store, source: str, texts: Iterable[tuple[ImageRef, str]], confidence: float) -> None:
-    """Captions that others wrote become evidence, trait by trait; the same text of the same picture is read once."""
+def read_captions(
+    store: Store, source: str, texts: Iterable[tuple[ImageRef, str]], confidence: float, *, as_tags: bool = False
+) -> None:
+    """Captions that others wrote become evidence, trait by trait; the same text of the same picture is read once.
+
+    Tag lists are kept as tags, and so is any text where ``as_tags``.
+    """
     with store.transaction():
         for image, text in texts:
-            inputs = digest(image.id, text)  # the picture too: one question per picture, however many share a text
+            inputs = digest(
+                image.id, text, "tags" if as_tags else ""
+            )  # the picture too: one question per picture, however many share a text
             if image.id in store.observed(source, _READER_VERSION, inputs):
                 continue
-            evidence = [
-                Evidence(
-                    image_id=image.id, slot=m.slot, value=m.value, tags=m.tags, confidence=confidence, source=source
-                )
-                for m in read(text)
-                if m.slot not in ("trigger", "subject")
-            ]
+            evidence = _of_tags(image, text, source, confidence) if as_tags or looks_like_tags(text) else []
+            evidence = evidence or _of_words(image, text, source, confidence)
             store.add(_observation(image.id, source, _READER_VERSION, inputs), evidence)
+
+
+def _of_tags(image: ImageRef, text: str, source: str, confidence: float) -> list[Evidence]:
+    listed = parse_tags(text)
+    if not listed.tags:
+        return []
+    scored = packed((tag, confidence) for tag in listed.tags)
+    tags = Evidence(image_id=image.id, slot=TAGS, value=scored, tags=(), confidence=1.0, source=source)
+    return [tags, *_of_words(image, ", ".join(listed.others), source, confidence)]
+
+
+def _of_words(image: ImageRef, text: str, source: str, confidence: float) -> list[Evidence]:
+    """One claim a trait: what a text says of it in several places belongs together."""
+    by_slot: dict[str, list[Mention]] = {}
+    for mention in read(text):
+        if mention.slot not in ("trigger", "subject"):
+            by_slot.setdefault(mention.slot, []).append(mention)
+    return [
+        Evidence(image_id=image.id, slot=slot_id, value=value, tags=tags, confidence=confidence, source=source)
+        for slot_id, mentions in by_slot.items()
+        for value, tags in together(mentions)
+    ]
 
 
 def digest(*inputs: str) -> str:

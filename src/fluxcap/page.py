@@ -69,6 +69,11 @@ def summary(thought: Thought, issues: Sequence[Issue], outcomes: Mapping[str, st
         number = Counter(issue.severity for issue in issues)[severity]
         if number:
             rows.append((f"{severity}s", str(number)))
+    lost = Counter({one.name: 0 for picture in thought.pictures for one in picture.counts})
+    cut = Counter(one.name for picture in thought.pictures for one in picture.counts if one.lost)
+    for picture in thought.pictures:
+        lost.update({one.name: one.lost for one in picture.counts})
+    rows += [(f"{name} tokens lost, in {cut[name]} captions", str(number)) for name, number in lost.items() if number]
     return rows
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxcap import observe, registry
 from fluxcap import session as sessions
@@ -16,7 +17,10 @@ from fluxcap.sidecars import Stock, read_text, same_text, sidecar_path
 from fluxcap.textfiles import write_atomic
 from fluxcap.think import Thought, think
 from fluxcap.types import ImageRef, Issue
-from fluxcap.vocabulary import slots
+from fluxcap.vocabulary import looks_like_tags, parse_tags, slots
+
+if TYPE_CHECKING:
+    from fluxcap.taggers import Tagger
 
 REPORT = Path(".fluxcap") / "report.html"
 
@@ -30,6 +34,7 @@ class Result:
     issues: tuple[Issue, ...]
     observed: int
     report: Path
+    tagged: int = 0
     notices: tuple[str, ...] = ()
 
 
@@ -40,12 +45,14 @@ def caption(
     rewrite: bool = False,
     force: bool = False,
     dry_run: bool = False,
+    from_tags: bool = False,
     progress: observe.Progress = lambda done, _: iter(done),
 ) -> Result:
     """Photos in, checked captions out: observe, resolve, bind, compose, write, check, report.
 
     Captions that a person wrote are kept, those found at the first run too unless ``rewrite``; ``force`` asks the sources
-    anew; ``dry_run`` writes no caption. Raises ``FluxcapError`` for what the person can mend.
+    anew; ``dry_run`` writes no caption. ``from_tags`` takes tag lists beside the pictures as evidence and writes sentences in
+    their place. Raises ``FluxcapError`` for what the person can mend.
     """
     project = sessions.settings(folder, overrides)
     sessions.wording(folder, project)
@@ -56,25 +63,30 @@ def caption(
         from fluxcap.page import keep_thumbnail
 
         measurement, notices = _measurement()
+        tagger, more = _tagger(folder, session.project)
+        notices += more
         seen = observe.look(
             session.store,
             folder,
             paths,
             measurement,
             background=session.project.background,
+            tagger=tagger,
             again=force,
             opened=partial(keep_thumbnail, folder),
             progress=progress,
         )
         session.store.forget_missing([image.path for image in seen.images])
         stocks = session.captions.take_stock(seen.images)
-        issues += _read_captions(session, seen.images, stocks)
-        thought = think(session, seen.images, stocks, rewrite=rewrite)
+        lists, told = _tag_lists(stocks) if from_tags else (frozenset(), [])
+        issues += [*told, *_read_captions(session, seen.images, stocks, lists)]
+        anew = frozenset(stocks) if rewrite else lists
+        thought = think(session, seen.images, stocks, rewrite=anew)
         outcomes: Mapping[str, str] = {}
         if not dry_run:
             run = session.store.begin_run("caption")
             _keep_settings(session, run)
-            outcomes = _write(session, run, thought, rewrite=rewrite)
+            outcomes = _write(session, run, thought, rewrite=anew)
             session.store.finish_run(run)
         found = (*issues, *seen.issues, *_notices_of(stocks), *thought.all_issues())
         return Result(
@@ -82,6 +94,7 @@ def caption(
             outcomes=outcomes,
             issues=found,
             observed=seen.observed,
+            tagged=seen.tagged,
             report=_write_report(session, thought, found, outcomes),
             notices=(*notices, *_only_now(folder, project)) if not dry_run else notices,
         )
@@ -155,6 +168,7 @@ def check(folder: Path) -> Result:
             if stocks[image.path].status == "absent"
         ]
         thought = think(session, images, stocks, as_it_stands=True)
+        missing = [issue for issue in missing if issue.path not in thought.refused]
         found = (*issues, *new, *missing, *_stale(folder, thought), *_notices_of(stocks), *thought.all_issues())
         return Result(thought=thought, outcomes={}, issues=found, observed=0, report=folder / REPORT)
 
@@ -168,6 +182,44 @@ def _measurement() -> tuple[observe.Measurement | None, tuple[str, ...]]:
         )
     measurement: Callable[[], observe.Measurement] = registry.load("measurement", "embedded")
     return measurement(), ()
+
+
+def _tagger(folder: Path, project: Project) -> tuple[Tagger | None, tuple[str, ...]]:
+    """The tagger of the settings, opened and checked; where none is here, how to bring one."""
+    from fluxcap.taggers import find_tagger, open_tagger, unavailable
+
+    chosen = project.tagger
+    if chosen.model == "none":
+        return None, ()
+    beside = folder / chosen.model if chosen.model else None
+    named = str(beside) if beside is not None and beside.is_dir() else chosen.model
+    missing = unavailable(named)
+    if missing and named:
+        raise FluxcapError(f"the tagger {named} cannot be used: {missing}", 'or let tagger.model be "none"')
+    found = None if missing else find_tagger(named)
+    if found is None:
+        return None, (f"no tags were looked at: {missing}",)
+    tagger = open_tagger(found, provider=chosen.provider, int8=chosen.int8)
+    return tagger, (f"tagger {found.name} runs on {tagger.provider}", *tagger.notices)
+
+
+def _tag_lists(stocks: Mapping[str, Stock]) -> tuple[frozenset[str], list[Issue]]:
+    """The pictures whose caption file holds tags, by path; a file that does not is told and left as it is."""
+    found = {
+        path: stock for path, stock in stocks.items() if stock.status == "elsewhere" and (stock.text or "").strip()
+    }
+    lists = frozenset(path for path, stock in found.items() if parse_tags(stock.text or "").tags)
+    sentences = [path for path in found if path not in lists or not looks_like_tags(found[path].text or "")]
+    told = [
+        Issue(
+            code="CAP010",
+            message=f"the caption of {path} is no list of tags; it stays as it is",
+            severity="note",
+            path=path,
+        )
+        for path in sentences
+    ]
+    return lists - frozenset(sentences), told
 
 
 def _keep_settings(session: Session, run: int) -> None:
@@ -186,10 +238,15 @@ def _keep_settings(session: Session, run: int) -> None:
         session.captions.write_settings(run, FILE, sessions.with_words(text, missing))
 
 
-def _read_captions(session: Session, images: Sequence[ImageRef], stocks: Mapping[str, Stock]) -> list[Issue]:
+def _read_captions(
+    session: Session, images: Sequence[ImageRef], stocks: Mapping[str, Stock], lists: Collection[str] = ()
+) -> list[Issue]:
     """Captions of others, beside the pictures and in the folder of ``captions``, become evidence."""
     beside = [(i, stocks[i.path].text or "") for i in images if stocks[i.path].status in ("person", "elsewhere")]
-    observe.read_captions(session.store, "sidecar:beside", beside, 0.7)
+    tags = [(image, text) for image, text in beside if image.path in lists]
+    observe.read_captions(session.store, "sidecar:beside", tags, 0.7, as_tags=True)
+    sentences = [(image, text) for image, text in beside if image.path not in lists]
+    observe.read_captions(session.store, "sidecar:beside", sentences, 0.7)
     if not session.project.captions:
         return []
     other = session.folder / session.project.captions
@@ -211,7 +268,7 @@ def _read_captions(session: Session, images: Sequence[ImageRef], stocks: Mapping
     return issues
 
 
-def _write(session: Session, run: int, thought: Thought, *, rewrite: bool = False) -> Mapping[str, str]:
+def _write(session: Session, run: int, thought: Thought, *, rewrite: Collection[str] = ()) -> Mapping[str, str]:
     texts = [(picture.image, picture.caption.text) for picture in thought.pictures]
     return session.captions.write_all(run, texts, rewrite=rewrite)
 

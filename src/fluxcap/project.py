@@ -14,6 +14,8 @@ FILE = "fluxcap.toml"
 
 Phrasing = Literal["fixed", "varied"]
 Pronouns = Literal["she/her", "he/him", "they/them", "it/its"]
+Tags = Literal["tail", "all", "none"]
+Provider = Literal["auto", "cpu", "cuda", "directml", "coreml"]
 
 _SECRET = re.compile(r"(^|[._-])(api[_-]?key|key|token|secret|password|passwd|credentials?)s?($|[._-])", re.IGNORECASE)
 _LISTS = ("bound", "free", "auto")
@@ -30,12 +32,28 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerSettings:
+    """Which tagger looks at the pictures, and when it is heard.
+
+    ``model`` is a known name or a folder with ``model.onnx`` and ``selected_tags.csv``, "none" for no tagger; where none is
+    set the first one on this machine is taken. ``general`` and ``character`` are the least scores of tags and of names.
+    """
+
+    model: str | None = None
+    general: float = 0.35
+    character: float = 0.85
+    provider: Provider = "auto"
+    int8: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """The settings of one folder of pictures.
 
     ``trigger`` and ``subject`` (the class word, "woman") may be missing; the pipeline tells. ``medium`` is what the
     pictures are where no source knows better. ``style`` None: the one that the target reads best. ``background`` is the
-    colour under transparent pictures. ``captions`` is a folder with other captions, read as evidence; ``tokenizers`` one
+    colour under transparent pictures. ``tags`` says which tags stand after the sentences: camera and light, all that is
+    free, or none; ``explicit`` admits explicit tags. ``captions`` is a folder with other captions, read as evidence; ``tokenizers`` one
     with tokenizer files.
     """
 
@@ -51,7 +69,10 @@ class Project:
     background: str = "#ffffff"
     captions: str | None = None
     tokenizers: str | None = None
+    tags: Tags = "tail"
+    explicit: bool = False
     plan: Plan = Plan()
+    tagger: TaggerSettings = TaggerSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +121,9 @@ def new_text(project: Project) -> str:
     def plan(key: str, example: object) -> str:
         return line(key, example, project.plan, default.plan)
 
+    def tagger(key: str, example: object) -> str:
+        return line(key, example, project.tagger, default.tagger)
+
     return f"""\
 # Settings of this folder for fluxcap. Lines that start with '#' show a default or an example.
 
@@ -119,6 +143,10 @@ def new_text(project: Project) -> str:
 {line("pronouns", "she/her")}
 {line("target", "flux1-dev")}
 
+# Tags after the sentences: tail (camera and light), all (everything free, for CLIP), none. Explicit tags stay out unless true.
+{line("tags", "tail")}
+{line("explicit", False)}
+
 # Which pictures: subfolders too, and the colour under transparent ones.
 {line("recursive", False)}
 {line("background", "#ffffff")}
@@ -133,6 +161,15 @@ def new_text(project: Project) -> str:
 {plan("free", ["hair"])}
 {plan("auto", ["eyewear"])}
 {plan("usual", {"hair": "long blonde hair"})}
+
+# The tagger: a known name or a folder ("none": no tagger), the least scores of tags and of characters' names, what runs it
+# (auto, cpu, cuda, directml, coreml), and whether its smaller copy is used.
+[tagger]
+{tagger("model", "wd-vit")}
+{tagger("general", 0.35)}
+{tagger("character", 0.85)}
+{tagger("provider", "auto")}
+{tagger("int8", False)}
 """
 
 
@@ -233,7 +270,8 @@ def _override(project: Project, given: Mapping[str, object]) -> Project:
     new = _tidy(from_builtins(tables, Project, "command line"))
     moves = {name: getattr(new.plan, name) for name in _LISTS}
     _refuse_two_lists(new.plan, "command line")
-    values = {name: getattr(new, name) for name in tables if name != "plan"}
+    values = {name: getattr(new, name) for name in tables if name not in ("plan", "tagger")}
+    values["tagger"] = replace(project.tagger, **{name: getattr(new.tagger, name) for name in tables.get("tagger", {})})
     return replace(project, plan=_moved(project.plan, moves, new.plan.usual), **values)
 
 
@@ -263,6 +301,12 @@ def _check(project: Project, known: Known, where: str) -> Project:
     for key in ("captions", "tokenizers"):
         if getattr(project, key) == "":
             raise UsageError(f"{where}: {key} is empty", "name a folder, or leave the line out")
+    for key, low in (("general", 0.2), ("character", 0.5)):
+        if not low <= getattr(project.tagger, key) <= 1:
+            told = f"{where}: tagger.{key} is {getattr(project.tagger, key)}"
+            raise UsageError(told, f"write a score from {low} to 1")
+    if project.tagger.model == "":
+        raise UsageError(f"{where}: tagger.model is empty", "name a tagger or its folder, or leave the line out")
     _refuse_two_lists(project.plan, where)
     for name in (*_LISTS, "usual"):
         for slot in getattr(project.plan, name):

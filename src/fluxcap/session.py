@@ -64,6 +64,7 @@ def wording(folder: Path, project: Project) -> Wording:
         style=project.style or ("prose" if target(project.target).style == "sentences" else "natural"),
         phrasing=project.phrasing,
         pronouns=project.pronouns,
+        tags=project.tags,
     )
 
 

@@ -6,7 +6,7 @@ leaves the old text in place, known as such.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -120,14 +120,14 @@ class Captions:
 
     def write(self, run_id: int, image: ImageRef, text: str, *, rewrite: bool = False) -> Outcome:
         """Write one caption; see ``write_all``."""
-        return self.write_all(run_id, [(image, text)], rewrite=rewrite)[image.path]
+        return self.write_all(run_id, [(image, text)], rewrite=[image.path] if rewrite else ())[image.path]
 
     def write_all(
-        self, run_id: int, texts: Iterable[tuple[ImageRef, str]], *, rewrite: bool = False
+        self, run_id: int, texts: Iterable[tuple[ImageRef, str]], *, rewrite: Collection[str] = ()
     ) -> dict[str, Outcome]:
         """Write captions, each beside its picture, and say what became of each, by the picture's path.
 
-        A person's text is kept, one from elsewhere too unless ``rewrite``; a file that holds its text already is not touched.
+        A person's text is kept, one from elsewhere too unless ``rewrite`` names its picture; a file that holds its text already is not touched.
         Raises ``FluxcapError`` where a file cannot be written (those before it are), or two pictures share one.
         """
         wanted = list(texts)
@@ -143,7 +143,7 @@ class Captions:
                 for image, text in wanted[start : start + _BATCH]:
                     path = sidecar_path(image)
                     stock = self._look(path, image.id)
-                    outcomes[image.path] = _outcome(stock, text, rewrite)
+                    outcomes[image.path] = _outcome(stock, text, image.path in rewrite)
                     if outcomes[image.path] == "written":
                         number = self.store.change(
                             run_id, path, image.id, stock.text, text, "fluxcap", before_author=_AUTHOR.get(stock.status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from fluxcap.bind import Verdict, Wish, bind, judge, set_issues, to_say
@@ -14,6 +14,7 @@ from fluxcap.resolve import resolve
 from fluxcap.session import Session
 from fluxcap.sidecars import Stock
 from fluxcap.tokens import Count, count, locate, target
+from fluxcap.translate import TAGS, Reading, not_to_be_used, translate
 from fluxcap.types import Binding, Caption, Evidence, ImageRef, Issue, Trait
 from fluxcap.vocabulary import read
 
@@ -39,11 +40,16 @@ class PictureThought:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thought:
-    """All that follows from the evidence of a set. ``issues`` are those of the set as a whole."""
+    """All that follows from the evidence of a set.
+
+    ``issues`` are those of the set as a whole, and of the pictures that must not be used (``refused``, by path), of which
+    nothing else is thought.
+    """
 
     pictures: tuple[PictureThought, ...]
     bindings: Mapping[str, Binding]
     issues: tuple[Issue, ...]
+    refused: frozenset[str] = frozenset()
 
     def all_issues(self) -> list[Issue]:
         """Those of the set, then picture by picture."""
@@ -55,18 +61,20 @@ def think(
     images: Sequence[ImageRef],
     stocks: Mapping[str, Stock],
     *,
-    rewrite: bool = False,
+    rewrite: Collection[str] = (),
     as_it_stands: bool = False,
 ) -> Thought:
     """Resolve, bind, compose and check the whole set from what the store holds.
 
-    A caption that somebody else wrote is checked as it stands; with ``rewrite`` one found at the first run gives way.
+    A caption that somebody else wrote is checked as it stands; one found at the first run gives way where ``rewrite`` names its picture.
     ``as_it_stands`` takes fluxcap's own captions too as the files hold them, be they of other settings.
     """
     wording = session.wording
     project = session.project
     evidence = session.store.evidence([image.id for image in images])
-    known = {image.path: (*evidence.get(image.id, ()), *_settings(session, image)) for image in images}
+    refused = {image.path: why for image in images if (why := not_to_be_used(evidence.get(image.id, ())))}
+    images = [image for image in images if image.path not in refused]
+    known = {image.path: _all_evidence(session, image, evidence.get(image.id, ())) for image in images}
     traits = {path: resolve(claims) for path, claims in known.items()}
     plan = project.plan
     wish = Wish(bound=frozenset(plan.bound), free=frozenset(plan.free), auto=frozenset(plan.auto), usual=plan.usual)
@@ -80,9 +88,10 @@ def think(
 
     def one(image: ImageRef) -> PictureThought:
         said = to_say(traits[image.path], verdicts[image.path])
-        caption = compose(said, wording, image.id)
+        caption = compose(said, wording, image.id, {slot: traits[image.path][slot].tags for slot in said})
         stock = stocks.get(image.path)
-        kept = stock is not None and stock.status not in OURS and not (rewrite and stock.status == "elsewhere")
+        gives_way = stock is not None and stock.status == "elsewhere" and image.path in rewrite
+        kept = stock is not None and stock.status not in OURS and not gives_way
         stands = kept or (as_it_stands and stock is not None and stock.status != "absent")
         text = (stock.text or "") if stands and stock else caption.text
         counts = count(text, aim, where)
@@ -114,8 +123,29 @@ def think(
         )
 
     return Thought(
-        pictures=tuple(one(image) for image in images), bindings=bindings, issues=tuple(file_issues.get("", ()))
+        pictures=tuple(one(image) for image in images),
+        bindings=bindings,
+        issues=(*file_issues.get("", ()), *(_refused(path, why) for path, why in refused.items())),
+        refused=frozenset(refused),
     )
+
+
+def _refused(path: str, why: str) -> Issue:
+    message = f"{path} must not be used: its tags sexualise a minor ({why}); take it out of the folder"
+    return Issue(code="IMG014", message=message, severity="error", path=path)
+
+
+def _all_evidence(session: Session, image: ImageRef, seen: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """What the sources said of a picture, what the settings say, and what its tags mean."""
+    said = (*(claim for claim in seen if claim.slot != TAGS), *_settings(session, image))
+    medium = resolve(claim for claim in said if claim.slot == "medium").get("medium")
+    reading = Reading(
+        photograph=medium is None or medium.value.endswith("photo"),
+        explicit=session.project.explicit,
+        class_word=bool(session.project.subject),
+        heard_from=session.project.tagger.general,
+    )
+    return (*said, *(claim for tags in seen if tags.slot == TAGS for claim in translate(tags, reading)))
 
 
 def _settings(session: Session, image: ImageRef) -> tuple[Evidence, ...]:

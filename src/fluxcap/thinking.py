@@ -14,6 +14,7 @@ class Thinking:
 
     assert_from: float
     conflict_from: float
+    heard_at_most: float
     deviation_from: float
     auto_share: float
     auto_known: int

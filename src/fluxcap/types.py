@@ -100,13 +100,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """A caption with the place of every trait in it. ``tags`` is the tail, tag by tag."""
+    """A caption with the place of every trait in it. ``tags`` are those after the sentences, one by one.
+
+    ``clip`` and ``t5`` are the two prompts of the same picture, for tools that give each encoder its own: trigger word and
+    tags, and the sentences with camera and light.
+    """
 
     image_id: str
     text: str
     spans: tuple[Span, ...]
     tags: tuple[str, ...]
     author: Author
+    clip: str = ""
+    t5: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from fluxcap.compose.template import Node, Piece, Renderer, parse, with_articles
 from fluxcap.english import is_plural, items, noun_phrase, pronouns, strip_article, with_article, words
 from fluxcap.errors import UsageError
 from fluxcap.types import Caption, Span
-from fluxcap.vocabulary import canonical, rule_for, slots
+from fluxcap.vocabulary import canonical, meaning, redundant, rule_for, slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Wording:
     style: str = "natural"
     phrasing: Literal["fixed", "varied"] = "fixed"
     pronouns: str | None = None
+    tags: Literal["tail", "all", "none"] = "tail"
 
 
 def styles() -> tuple[str, ...]:
@@ -35,10 +36,15 @@ def styles() -> tuple[str, ...]:
     return tuple(_styles()["styles"])
 
 
-def compose(values: Mapping[str, str], wording: Wording, image_id: str = "") -> Caption:
+def compose(
+    values: Mapping[str, str],
+    wording: Wording,
+    image_id: str = "",
+    tags: Mapping[str, Sequence[str]] | None = None,
+) -> Caption:
     """Write the caption that says ``values`` (slot id -> value, those to be said only), in the style's fixed order.
 
-    With ``phrasing = "varied"`` equal wordings are picked by ``image_id``: the same picture always gets the same words.
+    ``tags`` are the traits' tags by slot, where they are known better than by the values. With ``phrasing = "varied"`` equal wordings are picked by ``image_id``: the same picture always gets the same words.
     Raises ``UsageError`` for an unknown style or slot.
     """
     if wording.style not in _styles()["styles"]:
@@ -52,7 +58,9 @@ def compose(values: Mapping[str, str], wording: Wording, image_id: str = "") -> 
         counted=frozenset({"subject"}) if speaker.subject != wording.class_word else frozenset(),
     )
     pieces: list[Piece] = []
-    for name in style["sentences"]:
+    tail_said = wording.tags != "none" and style["tail"]
+    names = style["sentences"] if tail_said else (*style["sentences"], *_said_of_camera(style["sentences"]))
+    for name in names:
         done = renderer.render(renderer.part(name))
         if done is None or not (done.says or name == "opening"):
             continue
@@ -65,15 +73,53 @@ def compose(values: Mapping[str, str], wording: Wording, image_id: str = "") -> 
         pieces += sentence
         if done.says and not _is_bare(sentence):
             pieces.append(Piece("."))
-    tags: list[str] = []
-    tail = renderer.render(_parsed(style["tail"])) if style["tail"] else None
+    tail_tags: list[str] = []
+    tail = renderer.render(_parsed(style["tail"])) if tail_said else None
     if tail and tail.says:
         if pieces and pieces[-1].text != ".":
             pieces.append(Piece("."))
         pieces += [Piece(" "), *tail.pieces]
-        tags = [piece.text for piece in tail.pieces if piece.slot]
+        tail_tags = [piece.text for piece in tail.pieces if piece.slot]
     text, spans = _assemble(pieces)
-    return Caption(image_id=image_id, text=text, spans=spans, tags=tuple(tags), author="fluxcap")
+    free = _free_tags(speaker.values, tags or {})
+    if not tail_tags:
+        camera = [Piece(tag.replace("_", " "), slot) for slot, tag in free if slots()[slot].place == "tail"]
+    else:
+        camera = [Piece(tag, None) for tag in tail_tags]
+    plain = [Piece(tag.replace("_", " "), slot) for slot, tag in free if slots()[slot].place != "tail"]
+    clip = ", ".join([" ".join(_name(speaker)), *(piece.text for piece in (*plain, *camera))])
+    if wording.tags == "all" and plain:
+        joined = ", " if tail_tags else " " if text.endswith(".") else ". "
+        more = [piece for place, tag in enumerate(plain) for piece in (Piece(", " if place else joined), tag)]
+        whole, all_spans = _assemble([*pieces, *more])
+        said = (*tail_tags, *(piece.text for piece in plain))
+        return Caption(image_id=image_id, text=whole, spans=all_spans, tags=said, author="fluxcap", clip=clip, t5=text)
+    return Caption(
+        image_id=image_id, text=text, spans=spans, tags=tuple(tail_tags), author="fluxcap", clip=clip, t5=text
+    )
+
+
+def _name(speaker: _Speaker) -> list[str]:
+    return [*speaker.say("trigger", "say"), *speaker.say("class", "say")]
+
+
+def _said_of_camera(already: Sequence[str]) -> list[str]:
+    """The sentences of the style without tags that say what else would stand in the tail."""
+    return [name for name in _styles()["styles"]["prose"]["sentences"] if name not in already]
+
+
+def _free_tags(values: Mapping[str, str], given: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Slot and tag of all that is said, in caption order; only tags that taggers know, and none that another one says."""
+    found: list[tuple[str, str]] = []
+    for slot in slots():
+        if slot in ("trigger", "subject") or slot not in values:
+            continue
+        own = tuple(given.get(slot) or canonical(slot, values[slot])[1])
+        gone = redundant(own)
+        found += [
+            (slot, tag) for tag in own if tag not in gone and (known := meaning(tag)) and known.flag in ("", "explicit")
+        ]
+    return list(dict.fromkeys(found))
 
 
 class _Speaker:
@@ -105,13 +151,15 @@ class _Speaker:
         value = self.subject if slot == "subject" else self.values.get(slot, "")
         if slots()[slot].place == "worn" and slots()[slot].many and len(items(value)) > 1 and slot != "makeup":
             return [said for item in items(value) for said in self._word(slot, form, strip_article(item))]
+        if slot in ("pose", "action") and len(doings := _doings(value)) > 1:
+            return [said for doing in doings for said in self._word(slot, form, doing)]
         return self._word(slot, form, value)
 
     def _word(self, slot: str, form: str, value: str) -> Sequence[str]:
         if not value:
             return []
         rule, found = rule_for(slot, value)
-        wordings = rule.wordings(self.wording.style).get(form, ())
+        wordings = rule.wordings("prose" if form == "clause" else self.wording.style).get(form, ())
         if not wordings:
             return []
         said = wordings[self._pick(f"{slot}.{form}", len(wordings))]
@@ -137,13 +185,15 @@ class _Speaker:
                 return self._pronouns_in(value)
             if name.isdigit():
                 return (found[int(name)] or "") if found else ""
-            if name == "np":
-                return noun_phrase(value)
-            if name == "Np":
-                phrase = noun_phrase(value)
-                return phrase[0].upper() + phrase[1:]
-            if name == "is":
-                return "are" if is_plural(value) or len(items(value)) > 1 else "is"
+            kind, group = (name[:-1], name[-1]) if name[-1].isdigit() else (name, "")
+            about = (found[int(group)] or "") if group and found else value
+            if kind == "np":
+                return noun_phrase(about)
+            if kind == "Np":
+                phrase = noun_phrase(about)
+                return phrase[:1].upper() + phrase[1:]
+            if kind == "is":
+                return "are" if is_plural(about) or len(items(about)) > 1 else "is"
             if name == "a":
                 following = self._fill(said[hole.end() :].strip(), value, found)
                 return with_article(following)[: -len(following)].strip() or "a" if following else "a"
@@ -153,6 +203,11 @@ class _Speaker:
 
     def _pronouns_in(self, value: str) -> str:
         return re.sub(r"\{(they|them|their)\}", lambda hole: self.pronouns[hole[1]], value)
+
+
+def _doings(value: str) -> list[str]:
+    """'sitting, crossing {their} legs and waving' -> three things done; only what begins with its own verb stands alone."""
+    return re.split(r"(?:,\s+|,?\s+and\s+)(?=\w+ing\b)", value)
 
 
 def _is_bare(sentence: Sequence[Piece]) -> bool:
@@ -192,7 +247,8 @@ def _styles() -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _part(style: str, name: str) -> tuple[tuple[Node, ...], ...]:
-    said = _styles()["styles"][style].get("parts", {}).get(name) or _styles()["parts"][name]
+    shared = _styles()["parts"].get(name) or _styles()["styles"]["prose"]["parts"][name]
+    said = _styles()["styles"][style].get("parts", {}).get(name) or shared
     return tuple(_parsed(text) for text in ([said] if isinstance(said, str) else said))
 
 

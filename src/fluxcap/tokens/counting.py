@@ -32,6 +32,11 @@ class Count:
     truncated_at: int | None
     severity: Severity
 
+    @property
+    def lost(self) -> int:
+        """How many tokens the encoder does not see."""
+        return max(0, self.tokens - self.limit)
+
 
 def count(text: str, target: Target, where: Where) -> tuple[Count, ...]:
     """The caption's tokens for each encoder of the target."""
@@ -39,9 +44,9 @@ def count(text: str, target: Target, where: Where) -> tuple[Count, ...]:
 
 
 def format_count(count: Count) -> str:
-    """``CLIP 65 of 77``, ``T5 ≈ 70 of 512``, ``CLIP 122 of 77, cut``."""
+    """``CLIP 65 of 77``, ``T5 ≈ 70 of 512``, ``CLIP 122 of 77, 45 lost``."""
     about = "" if count.exact else "≈ "
-    cut = "" if count.truncated_at is None else ", cut"
+    cut = "" if count.truncated_at is None else f", {count.lost} lost"
     return f"{count.name} {about}{count.tokens} of {count.limit}{cut}"
 
 

@@ -1,25 +1,38 @@
 """Slots, values and wordings, both ways: value -> tags and phrase, caption text -> values. The words are data."""
 
+from fluxcap.vocabulary.folding import Folded, fold, together
 from fluxcap.vocabulary.reading import Mention, read
 from fluxcap.vocabulary.table import Rule, Slot, Value, presets, rule_for, rules, slot, slots
+from fluxcap.vocabulary.taglist import TagList, looks_like_tags, parse_tags
+from fluxcap.vocabulary.tags import Meaning, meaning, redundant, tag_table
 from fluxcap.vocabulary.values import canonical, clashes, is_nothing, is_silent, near, normal, same
 
 __all__ = [
+    "Folded",
+    "Meaning",
     "Mention",
     "Rule",
     "Slot",
+    "TagList",
     "Value",
     "canonical",
     "clashes",
+    "fold",
     "is_nothing",
     "is_silent",
+    "looks_like_tags",
+    "meaning",
     "near",
     "normal",
+    "parse_tags",
     "presets",
     "read",
+    "redundant",
     "rule_for",
     "rules",
     "same",
     "slot",
     "slots",
+    "tag_table",
+    "together",
 ]

@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib import resources
 
 from fluxcap.english import core, items, noun_phrase, strip_article, words
+from fluxcap.vocabulary.lexicon import find
 from fluxcap.vocabulary.table import rules, slots
 from fluxcap.vocabulary.values import canonical
 
@@ -35,7 +36,10 @@ def read(text: str) -> tuple[Mention, ...]:
     text = text.replace("_", " ")
     found: list[Mention] = []
     others, denied = _elsewhere(text), _denied(text)
-    for slot_id, value, start, end in sorted(_hits(text), key=lambda hit: (-(hit[3] - hit[2]), hit[2], hit[0], hit[1])):
+    hits = [*_hits(text), *_phrases(text)]
+    for slot_id, value, start, end, own in sorted(
+        hits, key=lambda hit: (-(hit[3] - hit[2]), bool(hit[4]), hit[2], hit[0], hit[1])
+    ):
         if any(begin <= start < stop for begin, stop in denied if slot_id != "text"):
             continue
         if any(start < stop and end > begin for begin, stop in others) and slot_id not in (
@@ -44,12 +48,76 @@ def read(text: str) -> tuple[Mention, ...]:
             "background",
         ):
             continue
-        if any(hit.slot == slot_id and start < hit.end and end > hit.start for hit in found):
+        if any(start < hit.end and end > hit.start and _same_words(hit.slot, slot_id, bool(own)) for hit in found):
             continue
         settled, tags = canonical(slot_id, _tidy(slot_id, value))
         if settled:
-            found.append(Mention(slot=slot_id, value=settled, tags=tags, start=start, end=end))
+            within = [tag for hit in hits if hit[0] == slot_id and start <= hit[2] and hit[3] <= end for tag in hit[4]]
+            both = tuple(dict.fromkeys((*(own or tags), *within)))
+            found.append(Mention(slot=slot_id, value=settled, tags=both, start=start, end=end))
     return tuple(sorted(found, key=lambda hit: (hit.start, hit.end, hit.slot)))
+
+
+def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
+    """Whether words that were read as one trait cannot tell of the other too: 'evening' in 'an evening gown' is no time.
+
+    A list of what is worn holds several traits, and a place may hold the time ('on the street at night').
+    """
+    if longer == slot_id or {longer, slot_id} <= _SCENE or (slot_id == "hair" and longer in _WORN):
+        return True
+    if not phrase:
+        return False
+    return not ({longer, slot_id} <= _WORN or (slot_id == "time" and longer in _SCENE))
+
+
+_SCENE = frozenset({"setting", "background", "holding", "people", "text", "action", "pose"})
+_WORN = frozenset({row.id for row in slots().values() if row.place == "worn"} | {"hair"})
+
+
+def _phrases(text: str) -> list[_Hit]:
+    """What known phrases say, with their tags."""
+    found: list[_Hit] = []
+    for hit in find(text):
+        slot_id, value = hit.slot, text[hit.start : hit.end]
+        if hit.flag == "quiet":
+            continue
+        if slot_id == "background" and hit.facet != "plain":
+            slot_id = _where(text, hit.start, hit.end)
+            if not slot_id:
+                continue
+        start = hit.start
+        if slot_id == "holding" and (
+            held := re.match(rf"(?:{'|'.join(words()['reading']['held'])})\s+", value, re.IGNORECASE)
+        ):
+            start, value = start + held.end(), value[held.end() :]
+        if slot_id == "eye_color":
+            value = re.sub(r"[\s-]+eye[sd]*$", "", value)
+        found.append((slot_id, value, start, hit.end, hit.tags))
+    return found
+
+
+def _where(text: str, start: int, end: int) -> str:
+    """Whether a thing is held or lies about; '' where the text does not say so, since it may be the subject itself."""
+    table = words()["reading"]
+    before, after = re.split(r"[.;,]", text[:start])[-1], re.split(r"[.;,]", text[end:])[0]
+    if re.match(
+        r"(?:\W+\w+){0,3}?\W+in (?:her|his|their|its|one|each|both|the|your) (?:\w+ )?(?:hands?|arms|lap|palm|grip)\b",
+        after,
+        re.IGNORECASE,
+    ):
+        return "holding"
+    if re.search(rf"\b(?:{'|'.join(table['held'])})\s+(?:[\w'-]+\s+){{0,4}}$", before, re.IGNORECASE):
+        return "holding"
+    there = "|".join(table["there"])
+    if re.match(rf"(?:\W+[\w'-]+){{0,4}}?\W+(?:is |are )?(?:{there})\b", after, re.IGNORECASE):
+        return "background"
+    if re.search(
+        rf"\b(?:there (?:is|are)|surrounded by|(?:{there})(?: (?:her|him|them|it))?(?: (?:is|are))?)\s+(?:[\w'-]+\s+){{0,4}}$",
+        before,
+        re.IGNORECASE,
+    ):
+        return "background"
+    return ""
 
 
 def _tidy(slot_id: str, value: str) -> str:
@@ -67,14 +135,18 @@ def _garments(value: str) -> str:
     return value if len(kept) == len(things) else noun_phrase(", ".join(kept)) if kept else ""
 
 
-def _hits(text: str) -> list[tuple[str, str, int, int]]:
-    hits = [
-        (slot_id, value, *found.span()) for slot_id, value, pattern in _listed() for found in pattern.finditer(text)
+_Hit = tuple[str, str, int, int, tuple[str, ...]]
+"""Slot, value, the characters it stands at, and its tags where they are known."""
+
+
+def _hits(text: str) -> list[_Hit]:
+    hits: list[_Hit] = [
+        (slot_id, value, *found.span(), ()) for slot_id, value, pattern in _listed() for found in pattern.finditer(text)
     ]
     for slot_id, pattern in _patterns():
         for found in pattern.finditer(text):
             said = found[1].rstrip(" ,;:")
-            hits.append((slot_id, said, found.start(1), found.start(1) + len(said)))
+            hits.append((slot_id, said, found.start(1), found.start(1) + len(said), ()))
     return hits
 
 

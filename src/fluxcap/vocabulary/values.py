@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from fluxcap.english import head, items, strip_article, words
+from fluxcap.vocabulary.lexicon import tags_of
 from fluxcap.vocabulary.table import Slot, rules, slot
 
-_SUFFIX = {"hair": "hair", "facial_hair": "", "eye_color": "eyes", "skin": "skin"}
+_SUFFIX = {"hair": "hair", "eye_color": "eyes", "skin": "skin"}
 
 
 @lru_cache(maxsize=8192)
@@ -67,7 +68,7 @@ def same(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, tags
     listed = {known.id for known in row.value}
     if row.listed or (value_a in listed and value_b in listed):
         return False
-    if _exclusive(value_a, value_b):
+    if exclusive(value_a, value_b):
         return False
     one, other = set(tags_a), set(tags_b)
     if one and other and 2 * len(one & other) >= min(len(one), len(other)):
@@ -85,7 +86,7 @@ def clashes(slot_id: str, value_a: str, tags_a: Collection[str], value_b: str, t
     known = {one.id for one in row.value}
     if row.listed and value_a in known and value_b in known:
         return True
-    return not row.many and _exclusive(value_a, value_b)
+    return not row.many and exclusive(value_a, value_b)
 
 
 def near(slot_id: str, value_a: str, value_b: str) -> bool:
@@ -99,7 +100,8 @@ def _things(value: str) -> frozenset[str]:
     return frozenset(head(item) for item in items(normal(value)))
 
 
-def _exclusive(value_a: str, value_b: str) -> bool:
+def exclusive(value_a: str, value_b: str) -> bool:
+    """Whether the two use different words of one group, so that they say different things: 'long', 'short'."""
     one, other = set(re.findall(r"[\w-]+", normal(value_a))), set(re.findall(r"[\w-]+", normal(value_b)))
     for group in words()["groups"].values():
         said, heard = one & set(group), other & set(group)
@@ -123,16 +125,28 @@ def _count(value: str) -> str | None:
 
 
 def _open_tags(slot_id: str, key: str) -> tuple[str, ...]:
-    """Tags of a value that no list knows: its words, tied to what they describe ('blonde_hair', 'long_hair', 'bangs')."""
+    """Tags of a value that no list knows: those of the phrases in it, and its own words where no phrase is known."""
     suffix = _SUFFIX.get(slot_id)
-    found: list[str] = []
     if suffix:
-        for part in re.split(r"\s+(?:with|and)\s+|\s*,\s*", key):
-            kept = [word for word in part.split() if word not in (suffix, "the", "her", "his", "their")]
-            attributes = suffix in part.split() or all(_in_a_group(word) for word in kept)
+        return _described(slot_id, suffix, key)
+    found: list[str] = []
+    for item in items(key):
+        known = tags_of(slot_id, item)
+        found += known or [re.sub(r"[^\w'-]+", "_", strip_article(item)).strip("_")]
+    return tuple(dict.fromkeys(tag for tag in found if tag))
+
+
+def _described(slot_id: str, suffix: str, key: str) -> tuple[str, ...]:
+    """Tags of a value whose words describe one thing: 'long blonde hair with bangs' -> long_hair, blonde_hair, bangs."""
+    found: list[str] = []
+    for part in re.split(r"\s+(?:with|and|in)\s+|\s*,\s*", key):
+        kept = [word for word in part.split() if word not in (suffix, "the", "her", "his", "their", "a", "an")]
+        attributes = suffix in part.split() or all(_in_a_group(word) for word in kept)
+        known = tags_of(slot_id, part if suffix in part.split() or not attributes else f"{part} {suffix}")
+        if known:
+            found += known
+        else:
             found += [f"{word}_{suffix}" for word in kept] if attributes else ["_".join(kept)] if kept else []
-    else:
-        found = [re.sub(r"[^\w'-]+", "_", strip_article(item)).strip("_") for item in items(key)]
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
 
