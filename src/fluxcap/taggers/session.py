@@ -66,7 +66,10 @@ def open_model(path: Path, provider: str, tags: int) -> Opened:
         why = trouble or "its libraries are missing or of another version"
         notices.append(f"the tagger was asked for {wanted}, runs on {runs_on}: {why}")
     elif wanted == "CPU" and provider.lower() == "auto" and shutil.which("nvidia-smi"):
-        notices.append('the tagger runs on CPU although there is an NVIDIA card: pip install "fluxcap[tagger-cuda]"')
+        notices.append(
+            "the tagger runs on CPU although there is an NVIDIA card: pip uninstall onnxruntime,"
+            ' then pip install "fluxcap[tagger-cuda]"'
+        )
     name, side, single = _input(path, session.get_inputs())
     return Opened(
         session=session,
