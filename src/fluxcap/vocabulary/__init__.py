@@ -1,7 +1,8 @@
 """Slots, values and wordings, both ways: value -> tags and phrase, caption text -> values. The words are data."""
 
-from fluxcap.vocabulary.folding import Folded, fold, together
-from fluxcap.vocabulary.reading import Mention, read
+from fluxcap.vocabulary.folding import Folded, fold
+from fluxcap.vocabulary.mentions import Mention, together
+from fluxcap.vocabulary.reading import read
 from fluxcap.vocabulary.table import Rule, Slot, Value, presets, rule_for, rules, slot, slots
 from fluxcap.vocabulary.taglist import TagList, looks_like_tags, parse_tags
 from fluxcap.vocabulary.tags import Meaning, meaning, redundant, tag_table

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fluxcap.english import join, words
-from fluxcap.vocabulary.reading import Mention
-from fluxcap.vocabulary.table import slots
 from fluxcap.vocabulary.tags import Meaning, base_of, meaning, redundant, tag_table
 from fluxcap.vocabulary.values import exclusive
 
@@ -57,24 +55,6 @@ def fold(slot: str, meanings: Sequence[Meaning]) -> tuple[Folded, ...]:
     value = how(together)
     first = (Folded(value=value, tags=(*(one.tag for one in together), *more)),) if value else ()
     return (*first, *(Folded(value=how([one]), tags=(one.tag,)) for one in apart if how([one])))
-
-
-def together(mentions: Sequence[Mention]) -> list[tuple[str, tuple[str, ...]]]:
-    """What a text says of one slot in several places, as one value where it belongs together, with its tags.
-
-    'long blonde hair' and 'bangs' are one, 'standing' and 'sitting' stay two.
-    """
-    row = slots()[mentions[0].slot]
-    if len(mentions) == 1 or not (row.many or row.id in ("hair", "background")):
-        return [(one.value, one.tags) for one in mentions]
-    tags = tuple(dict.fromkeys(tag for one in mentions for tag in one.tags))
-    values = list(dict.fromkeys(one.value for one in mentions))
-    values = [one for one in values if not any(one != other and f" {one} " in f" {other} " for other in values)]
-    if row.id == "hair":
-        whole = [one for one in values if one.endswith("hair")] or values[:1]
-        rest = [one for one in values if one != whole[0]]
-        return [(f"{whole[0]} with {join(rest)}" if rest else whole[0], tags)]
-    return [(", ".join(values), tags)]
 
 
 def _rivals(slot: str, one: Meaning, other: Meaning) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -73,9 +74,16 @@ def tokens(text: str) -> list[Token]:
     spelling: Mapping[str, str] = words()["spelling"]
     found = []
     for match in re.finditer(r"[^\W_]+(?:['’][^\W_]+)*", text):
-        word = match[0].lower().replace("’", "'").removesuffix("'s")
+        word = _unaccented(match[0].lower().replace("’", "'").removesuffix("'s"))
         found.append(Token(spelling.get(word, word), match.start(), match.end()))
     return found
+
+
+def _unaccented(word: str) -> str:
+    """'café' is 'cafe'."""
+    if word.isascii():
+        return word
+    return "".join(sign for sign in unicodedata.normalize("NFD", word) if not unicodedata.combining(sign))
 
 
 @lru_cache(maxsize=4096)
@@ -130,7 +138,7 @@ def _at(said: Sequence[Token], place: int) -> tuple[Meaning | None, int, int]:
         start = place
         if hit is None and (there := _place_at(said, place, key)) is not None:
             hit, start = there
-        if hit is not None:
+        if hit is not None and not (length == 1 and _is_else(said, place, hit)):
             return hit, start, heard[length - 1] + 1
     return None, place, place
 
@@ -153,12 +161,32 @@ def _look_up(key: tuple[str, ...]) -> Meaning | None:
     return lexicon.exact.get(key) or lexicon.loose.get((*(_loosely(word) for word in key),))
 
 
+def _is_else(said: Sequence[Token], place: int, hit: Meaning) -> bool:
+    """Whether a single word that could be a trait is something else here.
+
+    'mascara running' is no pose, 'piercing eyes' are no jewelry, 'tall' of 'a tall ship' and 'leather' of 'leather sandals'
+    go with the noun that follows.
+    """
+    lists = words()["reading"]
+    if hit.slot in ("pose", "action"):
+        return place > 0 and said[place - 1].word in lists["moving"]
+    after = [token.word for token in said[place + 1 : place + 5]]
+    if hit.slot == "jewelry":
+        return "eyes" in after[:3]
+    if hit.slot == "body":
+        before = said[place - 1].word if place else ""
+        return bool(after) and before not in lists["being"] and not set(after) & {*lists["person"], *lists["being"]}
+    return bool(after) and said[place].word in _attributes()
+
+
 def _somebody_before(said: Sequence[Token], place: int) -> bool:
-    """Whether 'waves' is a verb here: somebody is named just before it, or another verb goes on with 'and'."""
-    return place > 0 and (
-        said[place - 1].word in ("she", "he", "it", "who", "and", "that", "they")
-        or said[place - 1].word in words()["reading"]["person"]
-    )
+    """Whether 'waves' is a verb here: it is not where an article, a preposition or an adjective stands before it."""
+    if place == 0:
+        return True
+    before = said[place - 1].word
+    if before in ("she", "he", "it", "who", "and", "that", "they"):
+        return True
+    return before not in (*words()["reading"]["apart"], *words()["nouns"]["adjectives"]) and before not in _attributes()
 
 
 def _grown(text: str, said: Sequence[Token], start: int, end: int, hit: Meaning, taken: int) -> Found | None:
@@ -221,7 +249,7 @@ def _made(word: str, head: str, slot: str) -> str | None:
     kinds: list[str] = [head]
     while (base := base_of(kinds[-1])) is not None and base not in kinds:
         kinds.append(base)
-    for kind in (*kinds, slot):
+    for kind in (*kinds, *([slot] if slot in tag_table()["general"] else [])):
         known = listed().get(f"{shade}_{kind}")
         if known is not None and known.slot == slot:
             return known.tag
@@ -293,6 +321,8 @@ def _worded(known: Meaning) -> tuple[str, ...]:
 def _spelled_out(known: Meaning) -> tuple[str, ...]:
     """The tag itself is a wording too ('sitting_on_bed'), but for what its letters do not say ('1girl', ':d')."""
     said = re.sub(r"_\(.*\)$", "", known.tag).replace("_", " ")
+    if known.slot in ("pose", "action") and said.split(" ")[0] in (*words()["reading"]["at"], "covering"):
+        return ()  # 'over_shoulder' is about a weapon: letters alone would find it in any shoulder
     return (said,) if re.fullmatch(r"[a-z][a-z' -]{2,}", said) and " " in said else ()
 
 

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 
 from fluxcap.english import core, items, noun_phrase, strip_article, words
+from fluxcap.vocabulary.folding import fold
 from fluxcap.vocabulary.lexicon import find
+from fluxcap.vocabulary.mentions import Mention
 from fluxcap.vocabulary.table import rules, slots
+from fluxcap.vocabulary.tags import meaning
 from fluxcap.vocabulary.values import canonical
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mention:
-    """One value said in a text: characters ``start`` to ``end`` (exclusive)."""
-
-    slot: str
-    value: str
-    tags: tuple[str, ...]
-    start: int
-    end: int
 
 
 @lru_cache(maxsize=4096)
@@ -36,10 +28,9 @@ def read(text: str) -> tuple[Mention, ...]:
     text = text.replace("_", " ")
     found: list[Mention] = []
     others, denied = _elsewhere(text), _denied(text)
-    hits = [*_hits(text), *_phrases(text)]
-    for slot_id, value, start, end, own in sorted(
-        hits, key=lambda hit: (-(hit[3] - hit[2]), bool(hit[4]), hit[2], hit[0], hit[1])
-    ):
+    phrases = _phrases(text)
+    hits = [*(hit for hit in _hits(text) if not _part_of(hit, phrases)), *phrases, *_others(text, others)]
+    for slot_id, value, start, end, own in sorted(hits, key=_rank):
         if any(begin <= start < stop for begin, stop in denied if slot_id != "text"):
             continue
         if any(start < stop and end > begin for begin, stop in others) and slot_id not in (
@@ -52,10 +43,41 @@ def read(text: str) -> tuple[Mention, ...]:
             continue
         settled, tags = canonical(slot_id, _tidy(slot_id, value))
         if settled:
-            within = [tag for hit in hits if hit[0] == slot_id and start <= hit[2] and hit[3] <= end for tag in hit[4]]
+            within = [tag for hit in hits if hit[0] == slot_id and start < hit[3] and hit[2] < end for tag in hit[4]]
             both = tuple(dict.fromkeys((*(own or tags), *within)))
             found.append(Mention(slot=slot_id, value=settled, tags=both, start=start, end=end))
     return tuple(sorted(found, key=lambda hit: (hit.start, hit.end, hit.slot)))
+
+
+def _rank(hit: _Hit) -> tuple[bool, int, bool, int, str, str]:
+    """What is taken first: values as the text has them, the longest first; then what phrases mean (but of doings the longest)."""
+    slot_id, value, start, end, own = hit
+    return bool(own) and slot_id not in ("pose", "action"), start - end, bool(own), start, slot_id, value
+
+
+def _part_of(hit: _Hit, phrases: Sequence[_Hit]) -> bool:
+    """Whether a hit is only a part of what a phrase calls otherwise: 'red hair' of 'red hair ribbon'."""
+    return any(
+        other[0] != hit[0] and other[2] <= hit[2] and hit[3] <= other[3] and other[3] - other[2] > hit[3] - hit[2]
+        for other in phrases
+        if {other[0], hit[0]} <= _WORN
+    )
+
+
+def _others(text: str, others: Sequence[tuple[int, int]]) -> list[_Hit]:
+    """That somebody else is in the picture, where a stretch of the text is about them."""
+    found: list[_Hit] = []
+    for start, end in others:
+        said = text[start:end]
+        who = _someone().match(said)
+        if who is None:
+            continue
+        many = re.match(r"(?:some|several|many|few|people|a crowd|crowd)\b", said, re.IGNORECASE)
+        two = re.match(r"(two|three)\b", said, re.IGNORECASE)
+        crowd = who[0].lower().endswith("crowd")
+        plain = "several other people" if many else f"{two[1].lower()} other people" if two else "one other person"
+        found.append(("people", "a crowd" if crowd else plain, start, start + len(who[0]), ()))
+    return found
 
 
 def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
@@ -70,7 +92,10 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
     return not ({longer, slot_id} <= _WORN or (slot_id == "time" and longer in _SCENE))
 
 
-_SCENE = frozenset({"setting", "background", "holding", "people", "text", "action", "pose"})
+_OPENING = 25
+"""A single word for the medium ('sketch') counts within so many characters from the start; later it may hang on a wall."""
+
+_SCENE = frozenset({"setting", "background", "holding", "action", "pose"})
 _WORN = frozenset({row.id for row in slots().values() if row.place == "worn"} | {"hair"})
 
 
@@ -79,10 +104,16 @@ def _phrases(text: str) -> list[_Hit]:
     found: list[_Hit] = []
     for hit in find(text):
         slot_id, value = hit.slot, text[hit.start : hit.end]
-        if hit.flag == "quiet":
+        if (
+            hit.flag == "quiet"
+            or hit.slot == "subject"
+            or (hit.slot == "medium" and " " not in value and hit.start > _OPENING)
+        ):
             continue
+        if slot_id in _WORN and text[hit.end :].lstrip().startswith("of "):
+            continue  # 'a glass of wine', 'a belt of trees'
         if slot_id == "background" and hit.facet != "plain":
-            slot_id = _where(text, hit.start, hit.end)
+            slot_id = _where(text, hit.start, hit.end, hit.facet == "view")
             if not slot_id:
                 continue
         start = hit.start
@@ -90,14 +121,18 @@ def _phrases(text: str) -> list[_Hit]:
             held := re.match(rf"(?:{'|'.join(words()['reading']['held'])})\s+", value, re.IGNORECASE)
         ):
             start, value = start + held.end(), value[held.end() :]
-        if slot_id == "eye_color":
-            value = re.sub(r"[\s-]+eye[sd]*$", "", value)
+        folded = fold(hit.slot, [known for tag in hit.tags if (known := meaning(tag)) is not None])
+        if folded and slot_id == hit.slot and slot_id not in ("background", "holding"):
+            value = folded[0].value  # in the tag's words: 'her eyes shut tight' is 'closed'
         found.append((slot_id, value, start, hit.end, hit.tags))
     return found
 
 
-def _where(text: str, start: int, end: int) -> str:
-    """Whether a thing is held or lies about; '' where the text does not say so, since it may be the subject itself."""
+def _where(text: str, start: int, end: int, view: bool) -> str:
+    """Whether a thing is held or lies about; '' where the text does not say so, since it may be the subject itself.
+
+    ``view``: it is scenery, of which 'under a blue sky' says enough.
+    """
     table = words()["reading"]
     before, after = re.split(r"[.;,]", text[:start])[-1], re.split(r"[.;,]", text[end:])[0]
     if re.match(
@@ -117,13 +152,16 @@ def _where(text: str, start: int, end: int) -> str:
         re.IGNORECASE,
     ):
         return "background"
-    return ""
+    near = rf"\b(?:{'|'.join(table['at'])}|against|overlooking|below|beneath|behind|with)\s+(?:[\w'-]+\s+){{0,4}}$"
+    return "background" if view and re.search(near, before, re.IGNORECASE) else ""
 
 
 def _tidy(slot_id: str, value: str) -> str:
     """The value as it would be given: without the verb in its middle, without what other traits hold."""
     if slot_id == "clothing":
         return _garments(value)
+    if slot_id == "gaze" and re.search(r"\b(?:camera|viewer|lens|photographer)$", value, re.IGNORECASE):
+        return "camera"
     return value.replace(" is ", " ") if slot_id == "hair" else value
 
 
@@ -131,7 +169,12 @@ def _garments(value: str) -> str:
     """The clothes of what is worn: hats, glasses, jewelry and make-up are traits of their own."""
     things = items(value)
     others = tuple(words()["reading"]["not_clothing"])
-    kept = [one for one in things if not core(strip_article(one.lower())).endswith(others)]
+    kept = [
+        one
+        for one in things
+        if not core(strip_article(one.lower())).endswith(others)
+        and not any(hit.slot in _WORN - {"clothing", "hair"} for hit in find(core(one)))
+    ]
     return value if len(kept) == len(things) else noun_phrase(", ".join(kept)) if kept else ""
 
 
@@ -190,7 +233,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         + ")"
         for name, group in words()["groups"].items()
     }
-    lists = words()["reading"]
+    lists = {name: said for name, said in words()["reading"].items() if name != "unheard"}
     groups |= {name: "(?:" + "|".join(map(re.escape, said)) + ")" for name, said in lists.items()}
     found: list[tuple[str, re.Pattern[str]]] = []
     for row in data["pattern"]:
@@ -209,7 +252,9 @@ def _elsewhere(text: str) -> list[tuple[int, int]]:
         clause = re.compile(r"[^.;,]*").match(text, someone.end())
         assert clause is not None
         other = re.match(r"(?:another|(?:\w+ )?other)\b", someone[0], re.IGNORECASE)
-        far = rf"\s*(?:\w+ing\s+)?(?:{marks})\b" if place == 0 else rf".*\b(?:{marks})\b"
+        many = re.match(r"(?:some|several|many|few|people)\b", someone[0], re.IGNORECASE)
+        between = r"(?:[\w-]+\s+){0,4}?" if many else r"(?:\w+ing\s+)?"
+        far = rf"\s*{between}(?:{marks})\b" if place == 0 else rf".*\b(?:{marks})\b"
         if other or re.match(far, clause[0], re.IGNORECASE | re.DOTALL):
             found.append((someone.start(), clause.end()))
     return found
