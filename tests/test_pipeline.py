@@ -224,7 +224,7 @@ def test_the_command_line_does_not_change_settings_that_are_there(photos: Path) 
     assert not [told for told in run(photos).notices if "tags" not in told]
     done = pipeline.caption(photos, {"trigger": "other"})
     assert 'trigger = "ohwx"' in (photos / "fluxcap.toml").read_text(encoding="utf-8")
-    assert done.notices[0].startswith("in this run only: trigger; ")
+    assert done.notices[-1].startswith("in this run only: trigger; ")
 
 
 def test_check_looks_at_what_the_files_hold(photos: Path) -> None:

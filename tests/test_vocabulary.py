@@ -204,7 +204,7 @@ READ = [
     ("a girl with a ponytail wearing a pink hoodie and jeans", "hair=ponytail; clothing=pink hoodie and jeans"),
     ("a close up of a woman with red lipstick", "framing=close-up; makeup=red lipstick"),
     ("a picture of a cat wearing a hat", "medium=photo; headwear=hat"),
-    ("a man holding a guitar and singing into a microphone", "holding=guitar; action=singing; holding=microphone"),
+    ("a man holding a guitar and singing into a microphone", "holding=guitar; action=singing"),
     ("a woman holding a glass of wine in her hand", "holding=glass of wine"),
     ("a man and a woman sitting on a couch", "pose=sitting; setting=on a couch"),
     (
@@ -260,7 +260,7 @@ READ = [
     ("she is kneeling in the snow", "pose=kneeling; setting=in the snow"),
     ("a woman in her thirties with auburn hair tied back, smiling", "age=thirties; hair=auburn hair tied back; expression=smiling"),
     ("Jane stands on a balcony, her hair in a messy bun, wearing an oversized grey sweater.", "pose=standing; setting=on a balcony; hair=messy bun; clothing=oversized grey sweater"),
-    ("a man in a suit and tie talking on a cell phone", "clothing=suit and tie; action=talking"),
+    ("a man in a suit and tie talking on a cell phone", "clothing=suit and tie; action=talking on the phone"),
     ("a woman in a white shirt and black pants posing for a picture", "clothing=white shirt and black pants"),
     ("a smiling man with grey hair, no glasses, in a navy sweater", "expression=smiling; hair=grey hair; clothing=navy sweater"),
     ("She wears no makeup. Her skin is pale.", "skin=pale"),

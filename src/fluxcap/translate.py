@@ -60,13 +60,11 @@ def translate(claim: Evidence, reading: Reading) -> list[Evidence]:
             continue
         if known.flag in ("quiet", "minor", "young") or (known.flag == "explicit" and not reading.explicit):
             continue
-        fine = by_tagger and reading.photograph and not _coarse(known)
-        if fine or score < limit.assert_from:
+        believed = _coarse(known) if by_tagger and reading.photograph else known
+        if believed is None or score < limit.assert_from:
             heard.append((known, min(score, limit.heard_at_most)))
-        else:
-            sure.setdefault(known.slot, []).append(
-                (_plain(known) if by_tagger and reading.photograph else known, score)
-            )
+        elif believed not in [other for other, _ in sure.setdefault(believed.slot, [])]:
+            sure[believed.slot].append((believed, score))
     found: list[Evidence] = []
     for slot_id, said in _ornaments(sure).items():
         scores = {known.tag: score for known, score in said}
@@ -105,20 +103,16 @@ def _evidence(claim: Evidence, slot_id: str, value: str, tags: Sequence[str], co
     )
 
 
-def _coarse(known: Meaning) -> bool:
+def _coarse(known: Meaning) -> Meaning | None:
+    """What is believed of a tag on a photograph: coarse traits, and garments without their colour; None for nothing."""
     table = tag_table()["coarse"]
-    return known.slot in table["slots"] and known.facet not in table["fine_facets"]
-
-
-def _plain(known: Meaning) -> Meaning:
-    """A garment of a photograph without its colour: the kind is coarse, the colour is not."""
+    if known.slot not in table["slots"] or known.facet in table["fine_facets"]:
+        return None
     colours = words()["groups"]["colour"]
-    kept = [word for word in known.phrase.split(" ") if word not in colours]
-    if len(kept) == len(known.phrase.split(" ")) or not kept or known.slot not in tag_table()["coarse"]["uncoloured"]:
+    if known.slot not in table["uncoloured"] or not set(known.phrase.split(" ")) & set(colours):
         return known
-    base = "_".join(word for word in known.tag.split("_") if word not in colours)
-    plain = meaning(base)
-    return plain if plain is not None and plain.slot == known.slot else known
+    plain = meaning("_".join(word for word in known.tag.split("_") if word not in colours))
+    return plain if plain is not None and plain.slot == known.slot else None
 
 
 def _ornaments(sure: dict[str, list[tuple[Meaning, float]]]) -> dict[str, list[tuple[Meaning, float]]]:
@@ -142,13 +136,15 @@ def _ornaments(sure: dict[str, list[tuple[Meaning, float]]]) -> dict[str, list[t
     for said in sure.values():
         for known, score in said:
             known = moved.get(known.tag, known)
+            if any(known.tag == one.tag.split("_")[-1] for one in moved.values()):
+                continue  # 'ribbon' beside what became a red hair ribbon
             made.setdefault(known.slot, []).append((known, score))
     return made
 
 
 def _people(claim: Evidence, scored: Sequence[Scored], reading: Reading) -> list[Evidence]:
     """Who is in the picture: '1girl, solo' is nobody else, '2girls, 1boy' are two others."""
-    counts: dict[str, tuple[int, float]] = {}
+    counts: dict[str, tuple[int, float, str]] = {}
     solo = 0.0
     for tag, score in scored:
         if score < reading.heard_from:
@@ -157,19 +153,18 @@ def _people(claim: Evidence, scored: Sequence[Scored], reading: Reading) -> list
             solo = score
         elif found := re.fullmatch(tag_table()["counted"], tag):
             most = 7 if found[1].endswith("+") else int(found[1])
-            counts[found[2]] = max(counts.get(found[2], (0, 0.0)), (most, score), key=lambda one: one[1])
+            counts[found[2]] = max(counts.get(found[2], (0, 0.0, "")), (most, score, tag), key=lambda one: one[1])
     found_here: list[Evidence] = []
-    total, score = sum(n for n, _ in counts.values()), min((s for _, s in counts.values()), default=0.0)
-    if solo and (total <= 1 or solo >= score):
+    total, score = sum(n for n, _, _ in counts.values()), min((s for _, s, _ in counts.values()), default=0.0)
+    alone = total == 1 or (solo > 0 and (not total or solo >= score))
+    if solo and alone:
         found_here.append(_evidence(claim, "people", "alone", ("solo",), solo))
     elif total > 1:
-        found_here.append(
-            _evidence(claim, "people", str(total), tuple(f"{n}{kind}" for kind, (n, _) in counts.items()), score)
-        )
+        found_here.append(_evidence(claim, "people", str(total), tuple(t for _, _, t in counts.values()), score))
     first = max(counts, key=lambda kind: counts[kind][1], default="")
     word = tag_table()["person" if reading.photograph else "drawn"].get(first)
-    if word and not reading.class_word and (total == 1 or solo):
-        found_here.append(_evidence(claim, "subject", word, (f"1{first}",), counts[first][1]))
+    if word and not reading.class_word and alone:
+        found_here.append(_evidence(claim, "subject", word, (counts[first][2],), counts[first][1]))
     return found_here
 
 

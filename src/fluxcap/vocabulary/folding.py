@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fluxcap.english import join, words
@@ -22,13 +22,20 @@ class Folded:
 class _Thing:
     """One garment, ornament or the like: its noun, and what is said before it."""
 
+    whole: str
     noun: str
     facet: str
     tags: list[str]
     kinds: list[str] = field(default_factory=list)
 
     def phrase(self) -> str:
-        return " ".join([*sorted(dict.fromkeys(self.kinds), key=_place_of_kind), self.noun])
+        if len(self.tags) == 1:
+            return self.whole
+        kinds = sorted(dict.fromkeys(self.kinds), key=_place_of_kind)
+        colours = [kind for kind in kinds if kind in words()["groups"]["colour"]]
+        first = colours[:1]
+        told = [" and ".join(colours) if [kind] == first else kind for kind in kinds if kind not in colours[1:]]
+        return " ".join([*told, self.noun])
 
 
 def fold(slot: str, meanings: Sequence[Meaning]) -> tuple[Folded, ...]:
@@ -37,85 +44,90 @@ def fold(slot: str, meanings: Sequence[Meaning]) -> tuple[Folded, ...]:
     Slots whose traits are made of several things give one value that lists them; in the others each tag is a value of its
     own, and tags that exclude each other are always apart, so that ``resolve`` can settle them.
     """
-    quiet = redundant([one.tag for one in meanings])
-    said = [one for one in meanings if one.tag not in quiet and one.phrase]
+    gone = redundant([one.tag for one in meanings])
+    said = [one for one in meanings if one.tag not in gone and one.phrase and one.flag != "quiet"]
     vague = frozenset(tag_table()["vague"])
     said = [one for one in said if one.tag not in vague] or said
     if not said:
         return ()
-    how = _HOW.get(slot)
-    if how is None:
+    if slot not in _HOW:
         return tuple(Folded(value=one.phrase, tags=(one.tag,)) for one in said)
+    how, most = _HOW[slot]
     together: list[Meaning] = []
     apart: list[Meaning] = []
+    mixed = any(one.tag in tag_table()["mixed_hair"] for one in said)
     for one in said:
-        rival = slot in ("hair", "pose") and any(_rivals(slot, one, other) for other in together)
-        (apart if rival and not _mixed(together) else together).append(one)
-    more = tuple(one.tag for one in meanings if one.tag in quiet)
-    value = how(together)
+        excused = mixed and one.facet == "color"
+        rival = slot in ("hair", "pose") and not excused and any(_rivals(slot, one, other) for other in together)
+        (apart if rival or (slot == "setting" and together) else together).append(one)
+    together = together[:most]
+    value = how(slot, together)
+    more = tuple(one.tag for one in meanings if one.tag in gone)
     first = (Folded(value=value, tags=(*(one.tag for one in together), *more)),) if value else ()
-    return (*first, *(Folded(value=how([one]), tags=(one.tag,)) for one in apart if how([one])))
+    return (*first, *(Folded(value=how(slot, [one]), tags=(one.tag,)) for one in apart))
 
 
 def _rivals(slot: str, one: Meaning, other: Meaning) -> bool:
     return (slot != "hair" or one.facet == other.facet) and exclusive(one.phrase, other.phrase)
 
 
-def _mixed(said: Sequence[Meaning]) -> bool:
-    """Whether the hair is said to have several colours."""
-    return any(one.tag in tag_table()["mixed_hair"] for one in said)
+def _hair(_slot: str, said: Sequence[Meaning]) -> str:
+    """Length, texture and colour before the word, everything else behind it."""
+    before = [one for facet in ("state", "length", "texture") for one in said if one.facet == facet]
+    colours = [one.phrase.removesuffix(" hair") for one in said if one.facet == "color" and _is_of_hair(one)]
+    plain = [one.phrase.removesuffix(" hair") for one in before if _is_of_hair(one)]
+    told = {one.tag for one in said if _is_of_hair(one) and (one in before or one.facet == "color")}
+    order = ("length", "texture", "state", "color", "bangs", "style", "detail")
+    rest = [one.phrase for facet in order for one in said if one.facet == facet and one.tag not in told]
+    base = " ".join(part for part in (*plain, " and ".join(colours), "hair") if part) if plain or colours else ""
+    return " with ".join(part for part in (base, join(rest)) if part)
 
 
-def _hair(said: Sequence[Meaning]) -> str:
-    by_facet: dict[str, list[str]] = {}
-    for one in said:
-        by_facet.setdefault(one.facet, []).append(one.phrase)
-    before = [
-        _without(phrase, "hair") for facet in ("state", "length", "texture") for phrase in by_facet.get(facet, ())
-    ]
-    colours = [_without(phrase, "hair") for phrase in by_facet.get("color", ())]
-    plain = [word for word in before if not word.endswith(_NOT_BEFORE)]
-    behind = [word for word in before if word.endswith(_NOT_BEFORE)]
-    more = [phrase for facet in ("bangs", "style", "detail") for phrase in by_facet.get(facet, ())]
-    base = " ".join([*plain, " and ".join(colours), "hair"]) if plain or colours else ""
-    rest = join([*behind, *more])
-    return " with ".join(part for part in (" ".join(base.split()), rest) if part)
+def _is_of_hair(one: Meaning) -> bool:
+    """Whether the phrase is words before 'hair'; 'a buzz cut' or 'ringlets' stands for the hair itself."""
+    return one.phrase.endswith(" hair") and " with " not in one.phrase
 
 
-_NOT_BEFORE = ("head", "cut", "bald", "style")
-"""What stands for the hair itself ('a buzz cut') does not go before the word."""
-
-
-def _without(phrase: str, noun: str) -> str:
-    return phrase.removesuffix(f" {noun}")
-
-
-def _things(said: Sequence[Meaning]) -> str:
+def _things(slot: str, said: Sequence[Meaning]) -> str:
     """The things of a list, those of one kind joined ('black suit', 'business suit' -> 'black business suit')."""
-    things: dict[str, _Thing] = {}
-    general = [one for one in said if one.tag.split("_")[-1] in tag_table()["general"] and "_" in one.tag]
-    said = [one for one in said if one not in general]
-    for one in said:
-        root = _root(one.tag)
+    things: list[_Thing] = []
+    roots: dict[str, list[_Thing]] = {}
+    nouns = tag_table()["general"]
+    general = [one for one in said if "_" in one.tag and one.tag.split("_")[-1] in nouns.get(slot, ())]
+    for one in (one for one in said if one not in general):
         noun, kinds = _parts(one)
-        thing = things.get(root)
-        if thing is None:
-            things[root] = _Thing(noun=noun, facet=one.facet, tags=[one.tag], kinds=kinds)
+        fitting = roots.setdefault(_root(one.tag), [])
+        thing = next(
+            (other for other in fitting if slot not in _SEVERAL or not (_own(kinds) and _own(other.kinds))), None
+        )
+        if thing is None or (slot in _SEVERAL and noun != thing.noun):
+            thing = _Thing(whole=one.phrase, noun=noun, facet=one.facet, tags=[one.tag], kinds=kinds)
+            fitting.append(thing)
+            things.append(thing)
             continue
-        if len(noun.split()) > len(thing.noun.split()) or (
-            noun != thing.noun and base_of(one.tag) is not None and not kinds
-        ):
-            thing.noun, noun = noun, thing.noun
+        more_telling = noun != thing.noun and base_of(one.tag) is not None and not kinds
+        if len(noun.split()) > len(thing.noun.split()) or more_telling:
+            thing.noun = noun
         thing.kinds += [kind for kind in kinds if kind not in thing.noun.split()]
         thing.tags.append(one.tag)
     for one in general:
-        last = one.tag.split("_")[-1]
-        if len(things) == 1:
-            next(iter(things.values())).kinds.append(one.tag.removesuffix(f"_{last}").replace("_", " "))
+        fitting = [thing for thing in things if thing.facet == one.facet]
+        if len(fitting) == 1:
+            fitting[0].kinds.append(one.tag.rpartition("_")[0].replace("_", " "))
+            fitting[0].tags.append(one.tag)
         else:
-            things[one.tag] = _Thing(noun=one.phrase, facet=one.facet, tags=[one.tag])
-    ordered = sorted(things.values(), key=lambda thing: _place_of_facet(thing.facet))
-    return ", ".join(_with_sleeves(ordered))
+            things.append(_Thing(whole=one.phrase, noun=one.phrase, facet=one.facet, tags=[one.tag]))
+    ordered = sorted(things, key=lambda thing: _place_of_facet(thing.facet))
+    return ", ".join(_with_sleeves(ordered) if slot == "clothing" else [thing.phrase() for thing in ordered])
+
+
+_SEVERAL = frozenset({"features", "skin", "body", "jewelry", "holding", "facial_hair"})
+"""Slots in which two kinds of a thing are two things ('cat ears, rabbit ears'); a collared and a dress shirt are one shirt."""
+
+
+def _own(kinds: Sequence[str]) -> bool:
+    """Whether a word says which thing it is ('cat' ears), not only what it looks like ('black' ears)."""
+    return any(_place_of_kind(kind) == _LAST for kind in kinds)
 
 
 def _with_sleeves(things: Sequence[_Thing]) -> list[str]:
@@ -175,16 +187,16 @@ def _place_of_facet(facet: str) -> int:
     return order.index(facet) if facet in order else len(order)
 
 
-def _doing(said: Sequence[Meaning]) -> str:
-    return join([one.phrase for one in said[:3]])
+def _doing(_slot: str, said: Sequence[Meaning]) -> str:
+    return join([one.phrase for one in said])
 
 
-def _place(said: Sequence[Meaning]) -> str:
+def _place(_slot: str, said: Sequence[Meaning]) -> str:
     """One place, the surest."""
     return said[0].phrase
 
 
-def _scene(said: Sequence[Meaning]) -> str:
+def _scene(_slot: str, said: Sequence[Meaning]) -> str:
     """A plain background, what lies behind, or the things in view."""
     plain = [one.phrase for one in said if one.facet == "plain"]
     behind = [one.phrase for one in said if one.facet == "view"]
@@ -194,26 +206,18 @@ def _scene(said: Sequence[Meaning]) -> str:
     return f"{', '.join([*behind, *things])} in view" if things else ", ".join(behind)
 
 
-_HOW = {
-    "hair": _hair,
-    "setting": _place,
-    "background": _scene,
-    "pose": _doing,
-    "action": _doing,
+_HOW: Mapping[str, tuple[Callable[[str, Sequence[Meaning]], str], int | None]] = {
+    "hair": (_hair, None),
+    "setting": (_place, 1),
+    "background": (_scene, None),
+    "pose": (_doing, 3),
+    "action": (_doing, 3),
     **dict.fromkeys(
         (
-            "clothing",
-            "headwear",
-            "eyewear",
-            "jewelry",
-            "footwear",
-            "makeup",
-            "holding",
-            "features",
-            "facial_hair",
-            "body",
+            "clothing", "headwear", "eyewear", "jewelry", "footwear", "makeup", "holding", "features", "facial_hair", "body",
             "skin",
         ),
-        _things,
+        (_things, None),
     ),
-}
+}  # fmt: skip
+"""How the tags of a slot become one value, and how many of them at most; in the other slots each is a value of its own."""

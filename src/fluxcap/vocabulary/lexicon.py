@@ -249,7 +249,7 @@ def _made(word: str, head: str, slot: str) -> str | None:
     kinds: list[str] = [head]
     while (base := base_of(kinds[-1])) is not None and base not in kinds:
         kinds.append(base)
-    for kind in (*kinds, *([slot] if slot in tag_table()["general"] else [])):
+    for kind in (*kinds, *([slot] if slot in tag_table()["general"] and slot != "clothing" else [])):
         known = listed().get(f"{shade}_{kind}")
         if known is not None and known.slot == slot:
             return known.tag

@@ -97,8 +97,11 @@ def meaning(tag: str) -> Meaning | None:
     ``tag`` is spelled as Danbooru spells it ('white_shirt').
     """
     known = listed().get(tag)
-    if known is not None:
-        return known
+    return known if known is not None else meaning_by_rule(tag)
+
+
+def meaning_by_rule(tag: str) -> Meaning | None:
+    """What the rules make of a tag, as if the list lacked it; None where none fits."""
     bare, _, qualifier = tag.partition("_(")
     if qualifier and (known := meaning(bare)) is not None:
         return _as(known, tag, known.phrase)
