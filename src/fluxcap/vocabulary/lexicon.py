@@ -124,7 +124,7 @@ def _at(said: Sequence[Token], place: int) -> tuple[Meaning | None, int, int]:
     lexicon = _lexicon()
     if _loosely(said[place].word) not in lexicon.firsts:
         return None, place, place
-    unheard = words()["reading"]["unheard"]
+    unheard = _unheard()
     heard = [
         at
         for at in range(place, min(place + 2 * _MOST_TOKENS, len(said)))
@@ -327,9 +327,8 @@ def _spelled_out(known: Meaning) -> tuple[str, ...]:
 
 
 def _add(built: _Lexicon, wording: str, known: Meaning) -> None:
-    plain = wording.replace("{their}", "their").replace("{them}", "them").replace("{they}", "they")
-    unheard = words()["reading"]["unheard"]
-    said = tuple(token.word for token in tokens(plain))
+    said = _plain_words(wording)
+    unheard = _unheard()
     key = tuple(word for place, word in enumerate(said) if not place or word not in unheard)
     if not key:
         return
@@ -340,6 +339,23 @@ def _add(built: _Lexicon, wording: str, known: Meaning) -> None:
     if known.slot in ("pose", "action", "expression") and key[0].endswith("ing"):
         for form in _third_person(key[0]):
             built.verbs.setdefault((form, *key[1:]), known)
+
+
+def _plain_words(wording: str) -> tuple[str, ...]:
+    """As ``tokens``, for wordings of the vocabulary, most of which are plain words."""
+    plain = wording.replace("{", "").replace("}", "").lower()
+    if not plain.isascii() or "'" in plain:
+        return tuple(token.word for token in tokens(plain))
+    spelling = words()["spelling"]
+    return tuple(spelling.get(word, word) for word in _PARTS.findall(plain))
+
+
+_PARTS = re.compile(r"[a-z0-9]+")
+
+
+@lru_cache(maxsize=1)
+def _unheard() -> frozenset[str]:
+    return frozenset(words()["reading"]["unheard"])
 
 
 def _third_person(word: str) -> Sequence[str]:
