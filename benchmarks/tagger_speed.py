@@ -332,7 +332,7 @@ def opening(folder: Path) -> None:
 
 
 def loops(folder: Path, by_size: dict[str, list[Path]], wd14: Any, rounds: int) -> None:
-    """All on one model, opened and warm. The loops take turns, and the median of each one's rounds counts."""
+    """All on one model, opened and warm. The loops take turns, and the best of each one's rounds counts."""
     exact = open_tagger(folder, provider="cpu")
     small = open_tagger(folder, provider="cpu", int8=True)
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
@@ -370,7 +370,7 @@ def loops(folder: Path, by_size: dict[str, list[Path]], wd14: Any, rounds: int) 
                 start = time.perf_counter()
                 way(paths)
                 took[name].append((time.perf_counter() - start) / len(paths))
-        each = {name: statistics.median(times) for name, times in took.items()}
+        each = {name: min(times) for name, times in took.items()}
         for name, seconds in each.items():
             row(f"tagging {len(paths)} photographs of {label}, true size, {name}", f"{seconds:.3f} s each")
         ratio = each["ours"] / each["sd-scripts"]
