@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fluxcap import actions, cli, pipeline
+from fluxcap.compose import Wording, compose
 from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.page import summary
+from fluxcap.resolve import resolve
 from fluxcap.taggers import Fake, Tagged
+from fluxcap.translate import TAGS, Reading, packed, translate
+from fluxcap.types import Evidence
 
 WORDS = {"trigger": "ohwx", "subject": "woman"}
 COLOURS = {
@@ -492,3 +496,40 @@ def test_tokens_that_are_lost_are_in_the_summary(tmp_path: Path, monkeypatch: py
     assert name == "CLIP tokens lost, in 1 captions"
     assert number > 0
     assert sum(lost("none").values()) < number
+
+
+# ----------------------------------------------------------------------------------------------- how tags are worded
+
+
+def worded(tags: str) -> str:
+    """The sentences that tags of a drawing come to, all of them said."""
+    scored = packed((tag, 0.9) for tag in tags.split())
+    given = Evidence(image_id="id", slot=TAGS, value=scored, tags=(), confidence=1.0, source="tagger:fake")
+    found = resolve(translate(given, Reading(photograph=False)))
+    said = {slot: trait.value for slot, trait in found.items()}
+    return compose(said, Wording(trigger="ohwx", class_word="woman")).text.removeprefix("ohwx woman").strip(",. ")
+
+
+WRONG = {
+    "scar_on_face": ("a woman with a scar on the face.", "marks are taken for a tone: 'scar on the face skin'"),
+    "mole_under_eye": ("a woman with a mole under the eye.", "the same"),
+    "thought_bubble": ("A thought bubble is visible.", "what kind of writing it is is quoted as the writing"),
+    "cleavage white_shirt": ("She is wearing a white shirt, with cleavage.", "'a cleavage' is worn"),
+    "eyewear_on_head": ("She is wearing glasses pushed up on the head.", "'a glasses'"),
+    "ponytail long_hair": ("a woman with long hair in a ponytail.", "no article: 'long hair with ponytail'"),
+    "half-closed_eye": ("One of her eyes is half-closed.", "'Her eyes are one half-closed'"),
+}
+WORDED = [
+    ("dark_skin freckles", "a woman with dark skin and freckles"),
+    ("cat_ears cat_tail", "a woman with cat ears and a cat tail"),
+    ("standing crossed_arms hand_on_own_hip", "She is standing, crossing her arms and resting a hand on her hip"),
+    ("bare_shoulders red_dress", "She is wearing a red dress, with bare shoulders"),
+    ("white_background cat apple", "The background is white, with a cat and an apple in view"),
+    ("night rain", "It is night"),
+    *(pytest.param(tags, text.rstrip("."), marks=pytest.mark.xfail(reason=why)) for tags, (text, why) in WRONG.items()),
+]
+
+
+@pytest.mark.parametrize(("tags", "sentence"), WORDED)
+def test_tags_become_good_english(tags: str, sentence: str) -> None:
+    assert worded(tags) == sentence

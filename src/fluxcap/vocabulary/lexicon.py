@@ -138,7 +138,7 @@ def _at(said: Sequence[Token], place: int) -> tuple[Meaning | None, int, int]:
         start = place
         if hit is None and (there := _place_at(said, place, key)) is not None:
             hit, start = there
-        if hit is not None and not (length == 1 and _is_else(said, place, hit)):
+        if hit is not None and not _is_else(said, place, hit, length):
             return hit, start, heard[length - 1] + 1
     return None, place, place
 
@@ -148,6 +148,9 @@ def _place_at(said: Sequence[Token], place: int, key: tuple[str, ...]) -> tuple[
     found = _lexicon().places.get(key) or _lexicon().places.get((*(_loosely(word) for word in key),))
     if found is None:
         return None
+    opening = {token.word for token in said[:place]}
+    if place <= 2 and opening <= {*_unheard(), *words()["nouns"]["adjectives"], *_attributes()}:
+        return found, place  # 'a messy bedroom' as the whole caption, or its beginning
     for at in range(place - 1, max(place - 5, -1), -1):
         if said[at].word in words()["reading"]["at"]:
             return found, at
@@ -161,8 +164,8 @@ def _look_up(key: tuple[str, ...]) -> Meaning | None:
     return lexicon.exact.get(key) or lexicon.loose.get((*(_loosely(word) for word in key),))
 
 
-def _is_else(said: Sequence[Token], place: int, hit: Meaning) -> bool:
-    """Whether a single word that could be a trait is something else here.
+def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bool:
+    """Whether a phrase, mostly a single word, that could be a trait is something else here.
 
     'mascara running' is no pose, 'piercing eyes' are no jewelry, 'tall' of 'a tall ship' and 'leather' of 'leather sandals'
     go with the noun that follows.
@@ -170,13 +173,15 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning) -> bool:
     lists = words()["reading"]
     if hit.slot in ("pose", "action"):
         return place > 0 and said[place - 1].word in lists["moving"]
+    if length > 1:
+        return False
     after = [token.word for token in said[place + 1 : place + 5]]
     if hit.slot == "jewelry":
         return "eyes" in after[:3]
     if hit.slot == "body":
         before = said[place - 1].word if place else ""
         return bool(after) and before not in lists["being"] and not set(after) & {*lists["person"], *lists["being"]}
-    return bool(after) and said[place].word in _attributes()
+    return bool(after) and hit.slot != "hair" and said[place].word in _attributes()
 
 
 def _somebody_before(said: Sequence[Token], place: int) -> bool:
@@ -231,7 +236,7 @@ def _kind(before: tuple[str, ...], ends: Sequence[tuple[str, ...]], slot: str) -
         listed_kind = lexicon.kinds.get(end, {}).get(before)
         if listed_kind is not None and listed_kind.slot == slot:
             return listed_kind.tag
-    if len(before) == 1 and before[0] in _attributes():
+    if len(before) == 1 and before[0] in _attributes(slot == "hair"):
         for end in reversed(ends):  # the plainest noun: 'long' of 'long blonde hair' is long hair
             head = lexicon.heads.get(end)
             made = _made(before[0], head, slot) if head else None
@@ -249,7 +254,7 @@ def _made(word: str, head: str, slot: str) -> str | None:
     kinds: list[str] = [head]
     while (base := base_of(kinds[-1])) is not None and base not in kinds:
         kinds.append(base)
-    for kind in (*kinds, *([slot] if slot in tag_table()["general"] and slot != "clothing" else [])):
+    for kind in (*kinds, *tag_table()["general"].get(slot, ())):
         known = listed().get(f"{shade}_{kind}")
         if known is not None and known.slot == slot:
             return known.tag
@@ -263,11 +268,11 @@ def _shade(word: str, slot: str) -> str:
     return str(own.get(word) or words()["shades"].get(word, word))
 
 
-@lru_cache(maxsize=1)
-def _attributes() -> frozenset[str]:
-    """Words that go before any thing: colours, lengths, patterns, materials."""
+@lru_cache(maxsize=2)
+def _attributes(hair: bool = False) -> frozenset[str]:
+    """Words that go before any thing: colours, patterns, materials; before hair its lengths and textures too."""
     groups, kinds, shades = words()["groups"], tag_table()["kinds"], words()["shades_of"].values()
-    known = (*(groups[name] for name in ("colour", "length", "curl")), *kinds.values(), words()["shades"], *shades)
+    known = (*(groups[name] for name in ("colour", *(("length", "curl") if hair else ()))), *kinds.values(), words()["shades"], *shades)
     return frozenset(str(word) for group in known for word in group)
 
 
@@ -336,7 +341,7 @@ def _add(built: _Lexicon, wording: str, known: Meaning) -> None:
         built.places.setdefault(key[1:], known)
     built.exact.setdefault(key, known)
     built.loose.setdefault((*(_loosely(word) for word in key),), known)
-    if known.slot in ("pose", "action", "expression") and key[0].endswith("ing"):
+    if known.slot in ("pose", "action", "expression", "gaze", "holding") and key[0].endswith("ing"):
         for form in _third_person(key[0]):
             built.verbs.setdefault((form, *key[1:]), known)
 

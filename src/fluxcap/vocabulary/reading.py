@@ -89,9 +89,10 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
         return True
     if not phrase:
         return False
-    return not ({longer, slot_id} <= _WORN or (slot_id == "time" and longer in _SCENE))
+    return not ({longer, slot_id} <= _WORN or (slot_id in ("time", "depth_of_field") and longer in _SCENE))
 
 
+_NUMBERS = {"two": "2", "three": "3", "four": "4"}
 _OPENING = 25
 """A single word for the medium ('sketch') counts within so many characters from the start; later it may hang on a wall."""
 
@@ -112,6 +113,8 @@ def _phrases(text: str) -> list[_Hit]:
             continue
         if slot_id in _WORN and text[hit.end :].lstrip().startswith("of "):
             continue  # 'a glass of wine', 'a belt of trees'
+        if hit.facet == "species" and re.search(r"\bof an? (?:[\w-]+ ){0,3}$", text[: hit.start], re.IGNORECASE):
+            continue  # 'a render of a robot': the class word
         if slot_id == "background" and hit.facet != "plain":
             slot_id = _where(text, hit.start, hit.end, hit.facet == "view")
             if not slot_id:
@@ -152,7 +155,7 @@ def _where(text: str, start: int, end: int, view: bool) -> str:
         re.IGNORECASE,
     ):
         return "background"
-    near = rf"\b(?:{'|'.join(table['at'])}|against|overlooking|below|beneath|behind|with)\s+(?:[\w'-]+\s+){{0,4}}$"
+    near = rf"\b(?:{'|'.join(word for word in table['at'] if word not in ('at', 'by'))}|against|overlooking|below|beneath|behind|with)\s+(?:[\w'-]+\s+){{0,4}}$"
     return "background" if view and re.search(near, before, re.IGNORECASE) else ""
 
 
@@ -160,6 +163,8 @@ def _tidy(slot_id: str, value: str) -> str:
     """The value as it would be given: without the verb in its middle, without what other traits hold."""
     if slot_id == "clothing":
         return _garments(value)
+    if slot_id == "people" and value.lower() in _NUMBERS:
+        return _NUMBERS[value.lower()]
     if slot_id == "gaze" and re.search(r"\b(?:camera|viewer|lens|photographer)$", value, re.IGNORECASE):
         return "camera"
     return value.replace(" is ", " ") if slot_id == "hair" else value
