@@ -629,3 +629,13 @@ def test_pictures_that_would_share_a_caption_file() -> None:
     assert "rename" in issues[0].message
     assert "B.jpg and b.JPG" in issues[1].message
     assert images.sidecar_clashes([Path("a.jpg"), Path("b.png")]) == []
+
+
+@pytest.mark.parametrize("size", [(3000, 2000), (1500, 2600), (2501, 1667), (900, 700), (1, 5000)])
+def test_shrinking_later_gives_what_reading_exactly_gives(tmp_path, size):
+    """With a tagger the picture is read once for both; measuring must see the same pixels as without one."""
+    rng = np.random.default_rng(size[0])
+    Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)).save(tmp_path / "a.png")
+    exactly = images.read(tmp_path / "a.png", name="a.png").rgb
+    later = images.shrunk(images.read(tmp_path / "a.png", name="a.png", exact=False), 1024)
+    assert np.array_equal(exactly, later)

@@ -122,11 +122,12 @@ def look(
     def one(path: Path, name: str, status: os.stat_result) -> _Seen:
         with large if status.st_size > _LARGE_FILE else nullcontext():
             side = _LONG_SIDE if measurement or tagger is None else tagger.long_side
-            picture = images.read(path, name=name, background=background, long_side=side)
-        opened(picture.ref.id, picture.rgb)
+            picture = images.read(path, name=name, background=background, long_side=side, exact=tagger is None)
+        rgb = images.shrunk(picture, side)
+        opened(picture.ref.id, rgb)
         wanted = measurement is not None and picture.ref.id not in done_ids
         claims = (
-            tuple(measurement.observe(picture.rgb, picture.ref.width, picture.ref.height))
+            tuple(measurement.observe(rgb, picture.ref.width, picture.ref.height))
             if measurement is not None and wanted
             else None
         )

@@ -31,7 +31,7 @@ from PIL import ImageColor
 from fluxcap.errors import ImageError
 from fluxcap.images.folder import SUFFIXES, find, natural_key, sharing_a_sidecar, sidecar_clashes
 from fluxcap.images.kinds import HEAD_BYTES, kind_of
-from fluxcap.images.pixels import decode, header
+from fluxcap.images.pixels import decode, header, resized, small_size
 from fluxcap.images.told import shown, told, unreadable
 from fluxcap.types import ImageRef, Issue
 
@@ -48,6 +48,7 @@ __all__ = [
     "read",
     "sharing_a_sidecar",
     "shown",
+    "shrunk",
     "sidecar_clashes",
 ]
 
@@ -83,8 +84,9 @@ def read(
     """Open a picture by its content, upright, in sRGB, at most ``long_side`` pixels long; never larger than it is.
 
     With ``exact`` off it is left less than twice as long as that, where whole steps of the decoder and of averaging
-    bring it: for those who resize it themselves, and better than the quick last step here. ``name`` is the path relative to the set's folder, for ``ref`` and for messages. ``digest`` spares hashing the file
-    where its id is known. Whatever is wrong with the file becomes an :class:`ImageError`.
+    bring it: for those who resize it themselves, and better than the quick last step here (``shrunk`` does that step).
+    ``name`` is the path relative to the set's folder, for ``ref`` and for messages. ``digest`` spares hashing the file where
+    its id is known. Whatever is wrong with the file becomes an :class:`ImageError`.
     """
     _quiet()
     colour = ImageColor.getrgb(background)[:3]
@@ -107,6 +109,11 @@ def read(
         for code, severity, text in remarks
     )
     return Picture(ref=ImageRef(id=id_, path=name, width=size[0], height=size[1]), rgb=rgb, issues=issues)
+
+
+def shrunk(picture: Picture, long_side: int) -> NDArray[np.uint8]:
+    """The pixels of a picture that was read with ``exact`` off, at most ``long_side`` long: the last step, made up for."""
+    return resized(picture.rgb, small_size(picture.ref.width, picture.ref.height, long_side))
 
 
 def _opened(path: Path, name: str) -> IO[bytes]:

@@ -64,8 +64,7 @@ def decode(
 ) -> tuple[NDArray[np.uint8], tuple[int, int], list[Remark]]:
     """Pixels, the upright picture's full size, and what is told about it."""
     size = image.size
-    shrink = min(1.0, long_side / max(size))
-    small = max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+    small = small_size(*size, long_side)
     if kind == "jpeg":
         image.draft(None, small)
         if image.width * image.height > _limits()[1] * 1e6:
@@ -137,9 +136,20 @@ def _reduced(
         transparent = transparent or alpha
         strips.append(np.asarray(strip.reduce(factor) if factor > 1 else strip))
     array = strips[0] if len(strips) == 1 else np.concatenate(strips)
-    if exact and (array.shape[1], array.shape[0]) != small:
-        array = cv2.resize(array, small, interpolation=cv2.INTER_LINEAR)
-    return array, transparent
+    return resized(array, small) if exact else array, transparent
+
+
+def small_size(width: int, height: int, long_side: int) -> tuple[int, int]:
+    """Width and height in pixels, reduced to a long side."""
+    shrink = min(1.0, long_side / max(width, height))
+    return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+
+def resized(array: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """By less than a half, linearly; ``size`` is width and height in pixels."""
+    if (array.shape[1], array.shape[0]) == size:
+        return array
+    return np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _scale(image: Image.Image) -> tuple[float, float] | None:

@@ -272,7 +272,12 @@ def _shade(word: str, slot: str) -> str:
 def _attributes(hair: bool = False) -> frozenset[str]:
     """Words that go before any thing: colours, patterns, materials; before hair its lengths and textures too."""
     groups, kinds, shades = words()["groups"], tag_table()["kinds"], words()["shades_of"].values()
-    known = (*(groups[name] for name in ("colour", *(("length", "curl") if hair else ()))), *kinds.values(), words()["shades"], *shades)
+    known = (
+        *(groups[name] for name in ("colour", *(("length", "curl") if hair else ()))),
+        *kinds.values(),
+        words()["shades"],
+        *shades,
+    )
     return frozenset(str(word) for group in known for word in group)
 
 
