@@ -33,7 +33,7 @@ ROWS = [
     ("hair", "blunt_bangs blonde_hair long_hair", "long blonde hair with blunt bangs"),
     ("hair", "wavy_hair long_hair red_hair", "long wavy red hair"),
     ("hair", "very_long_hair long_hair", "very long hair"),
-    ("hair", "twin_braids braid long_hair", "long hair with twin braids"),
+    ("hair", "twin_braids braid long_hair", "long hair in twin braids"),
     ("hair", "black_hair buzz_cut", "black hair with buzz cut"),
     ("hair", "bald", "bald head"),
     ("hair", "ponytail", "ponytail"),

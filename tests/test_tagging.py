@@ -510,15 +510,6 @@ def worded(tags: str) -> str:
     return compose(said, Wording(trigger="ohwx", class_word="woman")).text.removeprefix("ohwx woman").strip(",. ")
 
 
-WRONG = {
-    "scar_on_face": ("a woman with a scar on the face.", "marks are taken for a tone: 'scar on the face skin'"),
-    "mole_under_eye": ("a woman with a mole under the eye.", "the same"),
-    "thought_bubble": ("A thought bubble is visible.", "what kind of writing it is is quoted as the writing"),
-    "cleavage white_shirt": ("She is wearing a white shirt, with cleavage.", "'a cleavage' is worn"),
-    "eyewear_on_head": ("She is wearing glasses pushed up on the head.", "'a glasses'"),
-    "ponytail long_hair": ("a woman with long hair in a ponytail.", "no article: 'long hair with ponytail'"),
-    "half-closed_eye": ("One of her eyes is half-closed.", "'Her eyes are one half-closed'"),
-}
 WORDED = [
     ("dark_skin freckles", "a woman with dark skin and freckles"),
     ("cat_ears cat_tail", "a woman with cat ears and a cat tail"),
@@ -526,7 +517,13 @@ WORDED = [
     ("bare_shoulders red_dress", "She is wearing a red dress, with bare shoulders"),
     ("white_background cat apple", "The background is white, with a cat and an apple in view"),
     ("night", "It is night"),
-    *(pytest.param(tags, text.rstrip("."), marks=pytest.mark.xfail(reason=why)) for tags, (text, why) in WRONG.items()),
+    ("scar_on_face", "a woman with a scar on the face"),
+    ("mole_under_eye", "a woman with a mole under the eye"),
+    ("thought_bubble", "A thought bubble is visible"),
+    ("cleavage white_shirt", "She is wearing a white shirt, with cleavage"),
+    ("eyewear_on_head", "She is wearing glasses pushed up on the head"),
+    ("ponytail long_hair", "a woman with long hair in a ponytail"),
+    ("half-closed_eye", "One of her eyes is half-closed"),
 ]
 
 

@@ -161,22 +161,17 @@ def test_weights_change_no_tag(several, weight):
     assert list(parse_tags(", ".join(weight.format(tag) for tag in plain)).tags) == several
 
 
-# ----------------------------------------------------------------------------------------------------------- known to fail
-
-
-@pytest.mark.xfail(reason="any words before a known noun become a tag, its phrase with them")
 @pytest.mark.parametrize(
     "piece",
     ["photo of a woman in a red dress", "ohwx woman with red hair", "she is wearing a hat", "a scarf", "and gloves", "smile AND hat", "without glasses"],
 )  # fmt: skip
 def test_a_stretch_of_a_sentence_is_no_tag(piece):
-    for tag in parse_tags(f"1girl, {piece}, solo").tags:
+    for tag in set(parse_tags(f"1girl, {piece}, solo").tags) - {"1girl", "solo"}:
         one = meaning(tag)
         said = set(one.phrase.split()) if one else set()
         assert not said & {"a", "photo", "woman", "she", "and", "without", "AND"}
 
 
-@pytest.mark.xfail(reason="pieces that are stretches of sentences count as known tags")
 @pytest.mark.parametrize(
     "text", ["she is wearing a hat, a scarf, and gloves", "a woman with long blonde hair, standing, smiling"]
 )
@@ -184,18 +179,15 @@ def test_sentences_without_a_full_stop_are_no_tags(text):
     assert not looks_like_tags(text)
 
 
-@pytest.mark.xfail(reason="'smiling slightly' loses 'slightly', so that 'smiling' is a light smile")
 def test_smiling_is_a_smile():
     assert tags("1girl, smiling, hat") == "1girl smile hat"
 
 
-@pytest.mark.xfail(reason="':3' is taken for a weight without a tag, a weight inside a piece for a qualifier")
 @pytest.mark.parametrize(("text", "expected"), [("((:3))", ":3"), ("smile (soft:1.1)", "smile")])
 def test_weights_at_odd_places(text, expected):
     assert tags(text) == expected
 
 
-@pytest.mark.xfail(reason="the empty tag of a bare noun is kept")
 @pytest.mark.parametrize("noun", ["eyes", "ears"])
 def test_a_bare_noun_is_no_empty_tag(noun):
     assert "" not in parse_tags(f"1girl, {noun}, smile").tags

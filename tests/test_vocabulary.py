@@ -235,7 +235,7 @@ READ = [
     ("a digital painting of an elf with long white hair and pointed ears", "medium=painting; hair=long white hair; features=pointed ears"),
     ("a 3D render of a robot", "medium=render"),
     ("a drawing of a man holding a sword", "medium=drawing; holding=sword"),
-    ("ohwx, CGI image of a knight in profile facing left", "medium=CGI; clothing=knight's armor; view=profile left"),
+    ("ohwx, CGI image of a knight in profile facing left", "medium=CGI; view=profile left"),
     ("ohwx woman, smiling", "expression=smiling"),
     ("portrait of a woman, looking away, upper body, natural light", "gaze=side; framing=waist-up; lighting=natural"),
     ("1girl, long_hair, blue_eyes, open_mouth, looking_at_viewer", "hair=long hair; eye_color=blue; mouth=open; gaze=camera"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fluxcap.english import join, words
+from fluxcap.english import join, with_article, words
 from fluxcap.vocabulary.tags import Meaning, base_of, meaning, redundant, tag_table
 from fluxcap.vocabulary.values import exclusive
 
@@ -79,7 +79,11 @@ def _hair(_slot: str, said: Sequence[Meaning]) -> str:
     told = {one.tag for one in said if _is_of_hair(one) and (one in before or one.facet == "color")}
     order = ("length", "texture", "state", "color", "bangs", "style", "detail")
     rest = [one.phrase for facet in order for one in said if one.facet == facet and one.tag not in told]
+    done = [phrase for phrase in rest if any(phrase.endswith(tied) for tied in words()["reading"]["tied"])]
     base = " ".join(part for part in (*plain, " and ".join(colours), "hair") if part) if plain or colours else ""
+    if base and done:
+        loose = [phrase for phrase in rest if phrase not in done]
+        return f"{base}{' with ' + join(loose) if loose else ''} in {join([with_article(phrase) for phrase in done])}"
     return " with ".join(part for part in (base, join(rest)) if part)
 
 

@@ -88,20 +88,42 @@ def _unaccented(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def find(text: str) -> tuple[Found, ...]:
-    """Every known phrase of a text, in its order; none overlaps another, and of two that could the longer is taken."""
+    """Every known phrase of a text, in its order; of two that overlap the longer is taken, but for a place within a doing."""
     said = tokens(text)
     found: list[Found] = []
     place = 0
     while place < len(said):
         hit, start, end = _at(said, place)
-        if hit is None:
-            place += 1
+        if hit is None or (hit.slot in _NOUNS and _reaches_further(said, place, end)):
+            place += 1  # 'black hair' of 'black hair band'
             continue
         grown = _grown(text, said, start, end, hit, found[-1].end if found else 0)
         if grown is not None:
             found.append(grown)
+            if hit.slot in ("pose", "action") and end - start > 2:
+                found += _within(text, said[start + 1 : end])
         place = end
     return tuple(found)
+
+
+def _reaches_further(said: Sequence[Token], place: int, end: int) -> bool:
+    """Whether a thing begins within these words and ends behind them."""
+    for later in range(place + 1, end):
+        hit, _, further = _at(said, later)
+        if hit is not None and hit.slot in _NOUNS and further > end:
+            return True
+    return False
+
+
+def _within(text: str, said: Sequence[Token]) -> list[Found]:
+    """The place in a doing: 'on a bench' of 'sitting on a bench' tells where, too."""
+    found: list[Found] = []
+    for place in range(len(said)):
+        hit, start, end = _at(said, place)
+        if hit is not None and hit.slot == "setting" and (grown := _grown(text, said, start, end, hit, 0)) is not None:
+            found.append(grown)
+            break
+    return found
 
 
 @lru_cache(maxsize=8192)
@@ -172,7 +194,8 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bo
     """
     lists = words()["reading"]
     if hit.slot in ("pose", "action"):
-        return place > 0 and said[place - 1].word in lists["moving"]
+        near = place > 0 and said[place].start - said[place - 1].end == 1
+        return near and said[place - 1].word in lists["moving"]
     if length > 1:
         return False
     after = [token.word for token in said[place + 1 : place + 5]]

@@ -92,11 +92,14 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
     return not ({longer, slot_id} <= _WORN or (slot_id in ("time", "depth_of_field") and longer in _SCENE))
 
 
+_SUBJECT = re.compile(r"(?:\bof an?|^\W*(?:an?|the)?) ?(?:[\w-]+ ){0,3}$", re.IGNORECASE)
+"""What stands before the class word: 'a render of a', or the beginning of the caption."""
+
 _NUMBERS = {"two": "2", "three": "3", "four": "4"}
 _OPENING = 25
 """A single word for the medium ('sketch') counts within so many characters from the start; later it may hang on a wall."""
 
-_SCENE = frozenset({"setting", "background", "holding", "action", "pose"})
+_SCENE = frozenset({"setting", "background", "holding"})
 _WORN = frozenset({row.id for row in slots().values() if row.place == "worn"} | {"hair"})
 
 
@@ -113,7 +116,7 @@ def _phrases(text: str) -> list[_Hit]:
             continue
         if slot_id in _WORN and text[hit.end :].lstrip().startswith("of "):
             continue  # 'a glass of wine', 'a belt of trees'
-        if hit.facet == "species" and re.search(r"\bof an? (?:[\w-]+ ){0,3}$", text[: hit.start], re.IGNORECASE):
+        if hit.facet == "species" and _SUBJECT.search(text[: hit.start]):
             continue  # 'a render of a robot': the class word
         if slot_id == "background" and hit.facet != "plain":
             slot_id = _where(text, hit.start, hit.end, hit.facet == "view")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fluxcap.english import words
 from fluxcap.vocabulary.lexicon import phrase_meaning
+from fluxcap.vocabulary.table import slots
 from fluxcap.vocabulary.tags import listed, meaning, tag_table
+from fluxcap.vocabulary.values import normal, wordings
 
-_WEIGHT = re.compile(r"^(.*?):\s*-?\d*\.?\d+$", re.DOTALL)
+_WEIGHT = re.compile(r"^(.+?):\s*-?\d*\.?\d+$", re.DOTALL)
 _EXTRA = re.compile(r"<[^<>]*>|\bBREAK\b")
 
 
@@ -51,12 +55,32 @@ def spelled(piece: str) -> str | None:
             if tag in listed():
                 return tag
     plain = re.sub(r"\s+", "_", _unweighted(piece).lower())
+    if (value := _values().get(plain.replace("_", " "))) is not None:
+        return value
+    if set(plain.split("_")) & set(words()["reading"]["apart"]):
+        found = phrase_meaning(plain.replace("_", " "))
+        return (found.tag or None) if found is not None else None
     if plain and plain not in tag_table()["quality"]:
         if re.fullmatch(tag_table()["counted"], plain) or meaning(plain) is not None:
             return plain
         found = phrase_meaning(plain.replace("_", " "))
-        return found.tag if found is not None else None
+        return (found.tag or None) if found is not None else None
     return None
+
+
+@lru_cache(maxsize=1)
+def _values() -> Mapping[str, str]:
+    """What the listed values are called ('smiling', 'front view'), and the tag that means them."""
+    found: dict[str, str] = {}
+    for slot_id, row in slots().items():
+        for value in row.value:
+            if value.tags and slot_id not in ("mouth", "eyes", "view", "gaze", "lighting", "depth_of_field"):
+                found.setdefault(normal(value.id), value.tags[0])
+        for wording, value_id in wordings(slot_id).items():
+            tags = next((value.tags for value in row.value if value.id == value_id), ())
+            if tags:
+                found.setdefault(wording, tags[0])
+    return found
 
 
 def looks_like_tags(text: str) -> bool:
@@ -68,7 +92,12 @@ def looks_like_tags(text: str) -> bool:
         return True
     if len(pieces) < 3 or sum(len(piece.split()) for piece in pieces) > 4 * len(pieces):
         return False
+    if any(len(said) > 3 and said & _OF_SENTENCES for piece in pieces if (said := set(piece.lower().split()))):
+        return False
     return 2 * len(parse_tags(text).tags) > len(pieces)
+
+
+_OF_SENTENCES = frozenset({"a", "an", "the", "is", "are", "her", "his", "their", "she", "he", "they"})
 
 
 def _is_blank_parted(text: str) -> bool:
@@ -78,6 +107,7 @@ def _is_blank_parted(text: str) -> bool:
 
 def _unweighted(piece: str) -> str:
     """The piece without weights; escaped brackets become plain ones."""
+    piece = re.sub(r"(?<=\w)\s+\([^()]*:\s*-?\d*\.?\d+\)$", "", piece)
     piece = piece.replace("\\(", "\x01").replace("\\)", "\x02").strip()
     while True:
         before = piece

@@ -28,7 +28,7 @@ def canonical(slot_id: str, value: str) -> tuple[str, tuple[str, ...]]:
     for known in row.value:
         if key in (normal(known.id), normal(strip_article(known.id))):
             return known.id, known.tags
-    listed = _wordings(slot_id).get(key)
+    listed = wordings(slot_id).get(key)
     if listed is not None:
         return listed, next(known.tags for known in row.value if known.id == listed)
     if slot_id == "people" and (count := _count(plain)):
@@ -155,7 +155,7 @@ def _in_a_group(word: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _wordings(slot_id: str) -> Mapping[str, str]:
+def wordings(slot_id: str) -> Mapping[str, str]:
     """Every wording of the listed values, settled -> value id."""
     row: Slot = slot(slot_id)
     ids = {known.id for known in row.value}
