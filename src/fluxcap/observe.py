@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from fluxcap.errors import FluxcapError, ImageError
 from fluxcap.translate import TAGS, packed
 from fluxcap.types import Claim, Evidence, ImageRef, Issue, Observation
-from fluxcap.vocabulary import Mention, canonical, looks_like_tags, parse_tags, read, together
+from fluxcap.vocabulary import Mention, canonical, looks_like_tags, of_minors, parse_tags, read, together
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ MOST_WORKERS = 6
 
 _LARGE_FILE = 12 * 2**20  # bytes; files this large are opened one at a time, so that their pixels do not add up
 _REMARK = "remark:"
-_READER_VERSION = "2"
+_READER_VERSION = "3"
 _LONG_SIDE = 1024  # pixels, what measuring wants
 
 
@@ -258,7 +258,7 @@ def read_captions(
             if image.id in store.observed(source, _READER_VERSION, inputs):
                 continue
             evidence = _of_tags(image, text, source, confidence) if as_tags or looks_like_tags(text) else []
-            evidence = evidence or _of_words(image, text, source, confidence)
+            evidence = evidence or [*_minors(image, text, source), *_of_words(image, text, source, confidence)]
             store.add(_observation(image.id, source, _READER_VERSION, inputs), evidence)
 
 
@@ -269,6 +269,12 @@ def _of_tags(image: ImageRef, text: str, source: str, confidence: float) -> list
     scored = packed((tag, confidence) for tag in listed.tags)
     tags = Evidence(image_id=image.id, slot=TAGS, value=scored, tags=(), confidence=1.0, source=source)
     return [tags, *_of_words(image, ", ".join(listed.others), source, confidence)]
+
+
+def _minors(image: ImageRef, text: str, source: str) -> list[Evidence]:
+    """That a caption speaks of a minor, kept as a tag: whether the picture may be used hangs on it."""
+    scored = packed((tag, 1.0) for tag in of_minors(text))
+    return [_evidence(image, TAGS, scored, (), 1.0, source)] if scored else []
 
 
 def _of_words(image: ImageRef, text: str, source: str, confidence: float) -> list[Evidence]:

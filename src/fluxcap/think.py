@@ -14,7 +14,7 @@ from fluxcap.resolve import resolve
 from fluxcap.session import Session
 from fluxcap.sidecars import Stock
 from fluxcap.tokens import Count, count, locate, target
-from fluxcap.translate import TAGS, Reading, not_to_be_used, translate
+from fluxcap.translate import TAGS, Reading, is_explicit, not_to_be_used, translate
 from fluxcap.types import Binding, Caption, Evidence, ImageRef, Issue, Trait
 from fluxcap.vocabulary import read
 
@@ -137,7 +137,13 @@ def _refused(path: str, why: str) -> Issue:
 
 def _all_evidence(session: Session, image: ImageRef, seen: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """What the sources said of a picture, what the settings say, and what its tags mean."""
-    said = (*(claim for claim in seen if claim.slot != TAGS), *_settings(session, image))
+    admitted = session.project.explicit
+    plain = (
+        claim
+        for claim in seen
+        if claim.slot != TAGS and (admitted or claim.source == "human" or not is_explicit(claim))
+    )
+    said = (*plain, *_settings(session, image))
     medium = resolve(claim for claim in said if claim.slot == "medium").get("medium")
     reading = Reading(
         photograph=medium is None or medium.value.endswith("photo"),

@@ -76,18 +76,28 @@ def translate(claim: Evidence, reading: Reading) -> list[Evidence]:
 
 
 def not_to_be_used(claims: Iterable[Evidence]) -> str | None:
-    """Why a picture must not be used: its tags sexualise a minor. None where they do not."""
-    for claim in claims:
-        if claim.slot != TAGS:
-            continue
-        surely = [tag for tag, score in unpacked(claim.value) if score >= thinking().assert_from]
-        flags = {tag: known.flag for tag in surely if (known := meaning(tag)) is not None}
-        minor = [tag for tag, flag in flags.items() if flag == "minor"]
-        young = [tag for tag, flag in flags.items() if flag == "young"]
-        explicit = [tag for tag, flag in flags.items() if flag == "explicit"]
-        if minor or (young and explicit):
-            return ", ".join(minor or [young[0], explicit[0]])
+    """Why a picture must not be used: its tags, or the words of its caption, sexualise a minor. None where they do not."""
+    sure = thinking().assert_from
+    tags = [
+        tag
+        for claim in claims
+        for tag, score in (
+            unpacked(claim.value) if claim.slot == TAGS else [(tag, claim.confidence) for tag in claim.tags]
+        )
+        if score >= sure
+    ]
+    flags = {tag: known.flag for tag in tags if (known := meaning(tag)) is not None}
+    minor = [tag for tag, flag in flags.items() if flag == "minor"]
+    young = [tag for tag, flag in flags.items() if flag == "young"]
+    explicit = [tag for tag, flag in flags.items() if flag == "explicit"]
+    if minor or (young and explicit):
+        return ", ".join(minor or [young[0], explicit[0]])
     return None
+
+
+def is_explicit(claim: Evidence) -> bool:
+    """Whether a claim says something that only a setting admits to captions."""
+    return any((known := meaning(tag)) is not None and known.flag == "explicit" for tag in claim.tags)
 
 
 def _evidence(claim: Evidence, slot_id: str, value: str, tags: Sequence[str], confidence: float) -> Evidence:

@@ -83,10 +83,10 @@ def compose(
     text, spans = _assemble(pieces)
     free = _free_tags(speaker.values, tags or {})
     if not tail_tags:
-        camera = [Piece(tag.replace("_", " "), slot) for slot, tag in free if slots()[slot].place == "tail"]
+        camera = [Piece(_plain(tag), slot) for slot, tag in free if slots()[slot].place == "tail"]
     else:
         camera = [Piece(tag, None) for tag in tail_tags]
-    plain = [Piece(tag.replace("_", " "), slot) for slot, tag in free if slots()[slot].place != "tail"]
+    plain = [Piece(_plain(tag), slot) for slot, tag in free if slots()[slot].place != "tail"]
     clip = ", ".join([" ".join(_name(speaker)), *(piece.text for piece in (*plain, *camera))])
     if wording.tags == "all" and plain:
         joined = ", " if tail_tags else " " if text.endswith(".") else ". "
@@ -97,6 +97,11 @@ def compose(
     return Caption(
         image_id=image_id, text=text, spans=spans, tags=tuple(tail_tags), author="fluxcap", clip=clip, t5=text
     )
+
+
+def _plain(tag: str) -> str:
+    """A tag as a prompt has it: blanks, and no bracket, which prompts read as a weight."""
+    return re.sub(r"_\(.*\)$", "", tag).replace("_", " ")
 
 
 def _name(speaker: _Speaker) -> list[str]:

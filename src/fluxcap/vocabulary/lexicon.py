@@ -88,7 +88,7 @@ def _unaccented(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def find(text: str) -> tuple[Found, ...]:
-    """Every known phrase of a text, in its order; of two that overlap the longer is taken, but for a place within a doing."""
+    """Every known phrase of a text, in its order; of two that overlap the longer is taken (a place within a doing is told too)."""
     said = tokens(text)
     found: list[Found] = []
     place = 0
@@ -100,8 +100,8 @@ def find(text: str) -> tuple[Found, ...]:
         grown = _grown(text, said, start, end, hit, found[-1].end if found else 0)
         if grown is not None:
             found.append(grown)
-            if hit.slot in ("pose", "action") and end - start > 2:
-                found += _within(text, said[start + 1 : end])
+            if hit.slot in _WITHIN and end - start > 2:
+                found += _within(text, said[start + 1 : end], _WITHIN[hit.slot])
         place = end
     return tuple(found)
 
@@ -115,12 +115,15 @@ def _reaches_further(said: Sequence[Token], place: int, end: int) -> bool:
     return False
 
 
-def _within(text: str, said: Sequence[Token]) -> list[Found]:
-    """The place in a doing: 'on a bench' of 'sitting on a bench' tells where, too."""
+_WITHIN = {"pose": "setting", "action": "setting", "hair": "hair"}
+
+
+def _within(text: str, said: Sequence[Token], slot: str) -> list[Found]:
+    """What a longer phrase tells besides: the place of 'sitting on a bench', the bun of 'hair pinned up in a bun'."""
     found: list[Found] = []
     for place in range(len(said)):
         hit, start, end = _at(said, place)
-        if hit is not None and hit.slot == "setting" and (grown := _grown(text, said, start, end, hit, 0)) is not None:
+        if hit is not None and hit.slot == slot and (grown := _grown(text, said, start, end, hit, 0)) is not None:
             found.append(grown)
             break
     return found
@@ -201,7 +204,7 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bo
     after = [token.word for token in said[place + 1 : place + 5]]
     if hit.slot == "jewelry":
         return "eyes" in after[:3]
-    if hit.slot == "body":
+    if hit.slot == "body" and said[place].word in lists["sizes"]:
         before = said[place - 1].word if place else ""
         return bool(after) and before not in lists["being"] and not set(after) & {*lists["person"], *lists["being"]}
     return bool(after) and hit.slot != "hair" and said[place].word in _attributes()
@@ -260,11 +263,10 @@ def _kind(before: tuple[str, ...], ends: Sequence[tuple[str, ...]], slot: str) -
         if listed_kind is not None and listed_kind.slot == slot:
             return listed_kind.tag
     if len(before) == 1 and before[0] in _attributes(slot == "hair"):
-        for end in reversed(ends):  # the plainest noun: 'long' of 'long blonde hair' is long hair
-            head = lexicon.heads.get(end)
-            made = _made(before[0], head, slot) if head else None
-            if made is not None:
-                return made
+        # the plainest noun first: 'long' of 'long blonde hair' is long hair
+        heads = [head for end in reversed(ends) if (head := lexicon.heads.get(end))]
+        made = [tag for head in heads if (tag := _made(before[0], head, slot)) is not None]
+        return next((tag for tag in made if tag in listed()), made[0] if made else None)
     return None
 
 
@@ -307,7 +309,14 @@ def _attributes(hair: bool = False) -> frozenset[str]:
 def _ends(key: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The ends of the phrase that other words are known to stand before, longest first: ('hair',) of 'blonde hair'."""
     lexicon = _lexicon()
-    forms = (form for start in range(len(key)) for form in (key[start:], (*(_loosely(word) for word in key[start:]),)))
+    cut = next((place for place, word in enumerate(key) if place and word in words()["reading"]["at"]), len(key))
+    parts = (key, key[:cut])  # of 'scarf around the neck' the scarf
+    forms = (
+        form
+        for part in parts
+        for start in range(len(part))
+        for form in (part[start:], (*(_loosely(word) for word in part[start:]),))
+    )
     return [form for form in dict.fromkeys(forms) if form in lexicon.kinds or form in lexicon.heads]
 
 
@@ -370,7 +379,7 @@ def _add(built: _Lexicon, wording: str, known: Meaning) -> None:
     built.exact.setdefault(key, known)
     built.loose.setdefault((*(_loosely(word) for word in key),), known)
     if known.slot in ("pose", "action", "expression", "gaze", "holding") and key[0].endswith("ing"):
-        for form in _third_person(key[0]):
+        for form in set(_third_person(key[0])) - {"reads", "waves", "signs"}:  # nouns, or what a sign does
             built.verbs.setdefault((form, *key[1:]), known)
 
 

@@ -95,7 +95,7 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
 _SUBJECT = re.compile(r"(?:\bof an?|^\W*(?:an?|the)?) ?(?:[\w-]+ ){0,3}$", re.IGNORECASE)
 """What stands before the class word: 'a render of a', or the beginning of the caption."""
 
-_NUMBERS = {"two": "2", "three": "3", "four": "4"}
+_NUMBERS = {"two": "2", "three": "3", "four": "4", "couple": "2", "group": "5", "crowd": "a crowd"}
 _OPENING = 25
 """A single word for the medium ('sketch') counts within so many characters from the start; later it may hang on a wall."""
 
@@ -153,7 +153,7 @@ def _where(text: str, start: int, end: int, view: bool) -> str:
     if re.match(rf"(?:\W+[\w'-]+){{0,4}}?\W+(?:is |are )?(?:{there})\b", after, re.IGNORECASE):
         return "background"
     if re.search(
-        rf"\b(?:there (?:is|are)|surrounded by|(?:{there})(?: (?:her|him|them|it))?(?: (?:is|are))?)\s+(?:[\w'-]+\s+){{0,4}}$",
+        rf"\b(?:there (?:is|are)|background (?:shows|features|has|is|contains|of|with)|surrounded by|(?:{there})(?: (?:her|him|them|it))?(?: (?:is|are))?)\s+(?:[\w'-]+\s+){{0,4}}$",
         before,
         re.IGNORECASE,
     ):

@@ -14,7 +14,8 @@ from fluxcap.vocabulary.tags import listed, meaning, tag_table
 from fluxcap.vocabulary.values import normal, wordings
 
 _WEIGHT = re.compile(r"^(.+?):\s*-?\d*\.?\d+$", re.DOTALL)
-_EXTRA = re.compile(r"<[^<>]*>|\bBREAK\b")
+_EXTRA = re.compile(r"<\w+:[^<>]*>|\bBREAK\b")
+_QUALITY = re.compile(r"score_\d(?:_up)?|rating:\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,15 @@ def parse_tags(text: str) -> TagList:
         if tag is not None:
             known.append(tag)
         elif plain and (bare := _unweighted(plain)) and bare.lower() not in tag_table()["quality"]:
-            others.append(bare)
-    return TagList(tags=tuple(dict.fromkeys(known)), others=tuple(dict.fromkeys(others)))
+            others += [] if _QUALITY.fullmatch(bare.lower()) else [bare]
+    return TagList(tags=tuple(dict.fromkeys((*known, *of_minors(text)))), others=tuple(dict.fromkeys(others)))
+
+
+def of_minors(text: str) -> tuple[str, ...]:
+    """The tags ('loli', 'child') for words of a text that tell of a minor, in whatever form they stand there."""
+    plain = re.sub(r"[\W_]+", " ", text.lower())
+    groups: Mapping[str, list[str]] = tag_table()["minors"]
+    return tuple(tag for tag, said in groups.items() if any(f" {word} " in f" {plain} " for word in said))
 
 
 def spelled(piece: str) -> str | None:

@@ -139,7 +139,7 @@ def _by_base(tag: str, parts: list[str]) -> Meaning | None:
     """'teal_cardigan' is a cardigan: the longest listed tag that the last words are, where that tag names a thing."""
     for start in range(1, len(parts)):
         base = listed().get("_".join(parts[start:]))
-        if base is not None and base.slot in _affixes().bare and (base.phrase or base.flag):
+        if base is not None and base.slot in _affixes().bare and base.flag != "quiet" and base.phrase:
             return _as(base, tag, f"{_spoken(' '.join(parts[:start]))} {base.phrase}".strip())
     return None
 

@@ -142,7 +142,7 @@ def _described(slot_id: str, suffix: str, key: str) -> tuple[str, ...]:
     for part in re.split(r"\s+(?:with|and|in)\s+|\s*,\s*", key):
         kept = [word for word in part.split() if word not in (suffix, "the", "her", "his", "their", "a", "an")]
         attributes = suffix in part.split() or all(_in_a_group(word) for word in kept)
-        known = tags_of(slot_id, part if suffix in part.split() or not attributes else f"{part} {suffix}")
+        known = tags_of(slot_id, part) or (tags_of(slot_id, f"{part} {suffix}") if attributes else ())
         if known:
             found += known
         else:
