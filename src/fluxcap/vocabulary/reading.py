@@ -9,8 +9,8 @@ from functools import lru_cache
 from importlib import resources
 
 from fluxcap.english import core, items, noun_phrase, strip_article, words
+from fluxcap.vocabulary.finding import find
 from fluxcap.vocabulary.folding import fold
-from fluxcap.vocabulary.lexicon import find
 from fluxcap.vocabulary.mentions import Mention
 from fluxcap.vocabulary.table import rules, slots
 from fluxcap.vocabulary.tags import meaning

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from fluxcap.english import head, items, strip_article, words
-from fluxcap.vocabulary.lexicon import tags_of
+from fluxcap.vocabulary.finding import tags_of
 from fluxcap.vocabulary.table import Slot, rules, slot
 
 _SUFFIX = {"hair": "hair", "eye_color": "eyes", "skin": "skin"}
