@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -101,9 +102,16 @@ def _at(said: Sequence[Token], place: int) -> tuple[Meaning | None, int, int]:
         start = place
         if hit is None and (there := _place_at(said, place, key)) is not None:
             hit, start = there
+            if _far(said, heard[length - 1] + 1):
+                hit, start = replace(hit, slot="background", facet="view", phrase=" ".join(key)), place
         if hit is not None and not _is_else(said, place, hit, length):
             return hit, start, heard[length - 1] + 1
     return None, place, place
+
+
+def _far(said: Sequence[Token], end: int) -> bool:
+    """Whether the next words put something behind: 'mountains in the background'."""
+    return bool({token.word for token in said[end : end + 4]} & {"background", "distance", "behind"})
 
 
 def _place_at(said: Sequence[Token], place: int, key: tuple[str, ...]) -> tuple[Meaning, int] | None:
@@ -111,6 +119,8 @@ def _place_at(said: Sequence[Token], place: int, key: tuple[str, ...]) -> tuple[
     found = lexicon().places.get(key) or lexicon().places.get((*(loosely(word) for word in key),))
     if found is None:
         return None
+    if _far(said, place + len(key)):
+        return found, place
     opening = {token.word for token in said[:place]}
     if place <= 2 and opening <= {*unheard(), *words()["nouns"]["adjectives"], *attributes()}:
         return found, place  # 'a messy bedroom' as the whole caption, or its beginning

@@ -13,7 +13,7 @@ from fluxcap.vocabulary.finding import find
 from fluxcap.vocabulary.folding import fold
 from fluxcap.vocabulary.mentions import Mention
 from fluxcap.vocabulary.table import rules, slots
-from fluxcap.vocabulary.tags import meaning
+from fluxcap.vocabulary.tags import base_of, listed, meaning
 from fluxcap.vocabulary.values import canonical
 
 
@@ -45,6 +45,7 @@ def read(text: str) -> tuple[Mention, ...]:
         if settled:
             within = [tag for hit in hits if hit[0] == slot_id and start < hit[3] and hit[2] < end for tag in hit[4]]
             both = tuple(dict.fromkeys((*(own or tags), *within)))
+            both += _held(both) if slot_id == "holding" else _who(text[start:end]) if slot_id == "people" else ()
             found.append(Mention(slot=slot_id, value=settled, tags=both, start=start, end=end))
     return tuple(sorted(found, key=lambda hit: (hit.start, hit.end, hit.slot)))
 
@@ -89,6 +90,8 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
         return True
     if not phrase:
         return False
+    if slot_id == "setting" and longer in ("pose", "action"):
+        return False
     return not ({longer, slot_id} <= _WORN or (slot_id in ("time", "depth_of_field") and longer in _SCENE))
 
 
@@ -120,6 +123,8 @@ def _phrases(text: str) -> list[_Hit]:
             continue  # 'a render of a robot': the class word
         if slot_id == "background" and hit.facet != "plain":
             slot_id = _where(text, hit.start, hit.end, hit.facet == "view")
+            if not slot_id and _held(hit.tags) and _WITH.search(text[: hit.start]):
+                slot_id = "holding"  # 'a wizard with a staff'
             if not slot_id:
                 continue
         start = hit.start
@@ -132,6 +137,29 @@ def _phrases(text: str) -> list[_Hit]:
             value = folded[0].value  # in the tag's words: 'her eyes shut tight' is 'closed'
         found.append((slot_id, value, start, hit.end, hit.tags))
     return found
+
+
+_WITH = re.compile(r"\bwith (?:an? |the |his |her |their )(?:[\w-]+ ){0,2}$", re.IGNORECASE)
+
+
+def _held(tags: Sequence[str]) -> tuple[str, ...]:
+    """The tags for holding these things, where there are such: 'white_cat' -> 'holding_cat'."""
+    found: list[str] = []
+    for tag in tags:
+        thing: str | None = tag
+        while thing is not None and f"holding_{thing}" not in listed():
+            thing = base_of(thing)
+        found += [f"holding_{thing}"] if thing is not None else []
+    return tuple(dict.fromkeys(found))
+
+
+def _who(said: str) -> tuple[str, ...]:
+    """The count tag of people named by number: 'two women' -> '2girls'."""
+    found = re.match(r"(two|three|four)\b.*?\b(women|girls|ladies|men|boys)\b", said, re.IGNORECASE)
+    if found is None:
+        return ()
+    kind = "boys" if found[2].lower() in ("men", "boys") else "girls"
+    return (f"{_NUMBERS[found[1].lower()]}{kind}",)
 
 
 def _where(text: str, start: int, end: int, view: bool) -> str:
@@ -259,7 +287,7 @@ def _elsewhere(text: str) -> list[tuple[int, int]]:
     for place, someone in enumerate(_someone().finditer(text)):
         clause = re.compile(r"[^.;,]*").match(text, someone.end())
         assert clause is not None
-        other = re.match(r"(?:another|(?:\w+ )?other)\b", someone[0], re.IGNORECASE)
+        other = re.match(r"(?:another|(?:\w+ )?other|his|her|their)\b", someone[0], re.IGNORECASE)
         many = re.match(r"(?:some|several|many|few|people)\b", someone[0], re.IGNORECASE)
         between = r"(?:[\w-]+\s+){0,4}?" if many else r"(?:\w+ing\s+)?"
         far = rf"\s*{between}(?:{marks})\b" if place == 0 else rf".*\b(?:{marks})\b"
@@ -270,11 +298,11 @@ def _elsewhere(text: str) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=1)
 def _someone() -> re.Pattern[str]:
-    nouns = "|".join(words()["elsewhere"]["people"])
-    return re.compile(
-        rf"\b(?:an?|the|one|two|three|four|five|some|several|many|few|another|other|people)\s+(?:(?!with\b|in\b|of\b|and\b|on\b)[\w-]+\s+){{0,5}}?(?:{nouns})\b",
-        re.IGNORECASE,
-    )
+    table = words()["elsewhere"]
+    nouns, kin = "|".join(table["people"]), "|".join(table["kin"])
+    counted = r"(?:an?|the|one|two|three|four|five|some|several|many|few|another|other|people)"
+    between = r"(?:(?!with\b|in\b|of\b|and\b|on\b)[\w-]+\s+){0,5}?"
+    return re.compile(rf"\b(?:(?:his|her|their)\s+(?:{kin})|{counted}\s+{between}(?:{nouns}))\b", re.IGNORECASE)
 
 
 def _denied(text: str) -> list[tuple[int, int]]:
