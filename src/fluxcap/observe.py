@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from fluxcap.errors import FluxcapError, ImageError
-from fluxcap.translate import TAGS, packed
+from fluxcap.translate import NAMES, TAGS, packed
 from fluxcap.types import Claim, Evidence, ImageRef, Issue, Observation
-from fluxcap.vocabulary import Mention, canonical, looks_like_tags, of_minors, parse_tags, read, together
+from fluxcap.vocabulary import (
+    Mention,
+    canonical,
+    looks_like_tags,
+    of_minors,
+    parse_tags,
+    read,
+    together,
+    vocabulary_version,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +33,6 @@ if TYPE_CHECKING:
 
     from fluxcap.store import Store
     from fluxcap.taggers import Tagger
-
-NAMES = "names"
-"""Evidence of this name holds the characters that a tagger recognised; it is no trait."""
 
 MOST_WORKERS = 6
 """Each worker holds its own interpreters (about 100 MiB), and memory stays under 1 GiB."""
@@ -250,16 +256,16 @@ def read_captions(
 
     Tag lists are kept as tags, and so is any text where ``as_tags``.
     """
+    version = f"{_READER_VERSION}:{vocabulary_version()}"
     with store.transaction():
         for image, text in texts:
-            inputs = digest(
-                image.id, text, "tags" if as_tags else ""
-            )  # the picture too: one question per picture, however many share a text
-            if image.id in store.observed(source, _READER_VERSION, inputs):
+            # the picture too: one question per picture, however many share a text
+            inputs = digest(image.id, text, "tags" if as_tags else "")
+            if image.id in store.observed(source, version, inputs):
                 continue
             evidence = _of_tags(image, text, source, confidence) if as_tags or looks_like_tags(text) else []
             evidence = evidence or [*_minors(image, text, source), *_of_words(image, text, source, confidence)]
-            store.add(_observation(image.id, source, _READER_VERSION, inputs), evidence)
+            store.add(_observation(image.id, source, version, inputs), evidence)
 
 
 def _of_tags(image: ImageRef, text: str, source: str, confidence: float) -> list[Evidence]:

@@ -43,16 +43,35 @@ def _settle(row: Slot, claims: Sequence[Evidence]) -> Trait | None:
     speaker = max(best, key=lambda claim: (claim.source.startswith("human"), claim.confidence, len(claim.value)))
     if is_nothing(speaker.value):
         return None
+    value, tags = _added_up(row, speaker, claims)
     against = [] if row.many or rank(best)[0] else [g for g in rest if weights[id(g)] >= thinking().conflict_from]
     return Trait(
         image_id=speaker.image_id,
         slot=row.id,
-        value=speaker.value,
-        tags=speaker.tags,
+        value=value,
+        tags=tags,
         confidence=round(confidence, 3),
         sources=tuple(dict.fromkeys(claim.source for claim in best)),
         conflict=tuple(f"{g[0].value} ({', '.join(dict.fromkeys(c.source for c in g))})" for g in against),
     )
+
+
+def _added_up(row: Slot, speaker: Evidence, claims: Sequence[Evidence]) -> tuple[str, tuple[str, ...]]:
+    """What the speaker says of a slot of several things, in all its claims: 'white shirt' and 'red tie' are both worn."""
+    if not row.many:
+        return speaker.value, speaker.tags
+    more = [
+        claim
+        for claim in claims
+        if claim.source == speaker.source
+        and claim is not speaker
+        and claim.confidence >= thinking().assert_from
+        and not is_nothing(claim.value)
+        and not same(row.id, claim.value, claim.tags, speaker.value, speaker.tags)
+    ]
+    more.sort(key=lambda claim: (-claim.confidence, claim.value))
+    values = dict.fromkeys((speaker.value, *(claim.value for claim in more)))
+    return ", ".join(values), tuple(dict.fromkeys((*speaker.tags, *(tag for claim in more for tag in claim.tags))))
 
 
 def _groups(row: Slot, claims: Sequence[Evidence]) -> list[list[Evidence]]:

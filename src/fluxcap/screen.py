@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fluxcap.errors import UsageError
+from fluxcap.translate import NAMES, TAGS, unpacked
 from fluxcap.types import Binding, Issue
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from fluxcap.think import PictureThought
 
 _SHOWN_ISSUES = 40
+LISTS = {TAGS: "tags", NAMES: "recognised, and never said,"}
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
@@ -149,6 +151,11 @@ def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:
         sources = "; ".join(heard) + against
         rows.append((slot_id, trait.value if trait else "", sources, verdict.outcome, verdict.reason))
     _table(("trait", "value", "sources", "decision", "why"), rows)
+    for claim in thought.evidence:
+        if claim.slot in LISTS and claim.value:
+            scored = claim.source.startswith("tagger")
+            told = ", ".join(f"{tag} {score:.2f}" if scored else tag for tag, score in unpacked(claim.value))
+            click.echo(f"{LISTS[claim.slot]} of {claim.source}: {told}\n")
     if unseen:
         click.echo(f"no source saw, so nothing is said of: {', '.join(unseen)}\n")
     if thought.issues:

@@ -14,7 +14,7 @@ from fluxcap.resolve import resolve
 from fluxcap.session import Session
 from fluxcap.sidecars import Stock
 from fluxcap.tokens import Count, count, locate, target
-from fluxcap.translate import TAGS, Reading, is_explicit, not_to_be_used, translate
+from fluxcap.translate import NAMES, TAGS, Reading, is_explicit, loud, not_to_be_used, translate
 from fluxcap.types import Binding, Caption, Evidence, ImageRef, Issue, Trait
 from fluxcap.vocabulary import read
 
@@ -141,7 +141,7 @@ def _all_evidence(session: Session, image: ImageRef, seen: Sequence[Evidence]) -
     plain = (
         claim
         for claim in seen
-        if claim.slot != TAGS and (admitted or claim.source == "human" or not is_explicit(claim))
+        if claim.slot not in (TAGS, NAMES) and (admitted or claim.source == "human" or not is_explicit(claim))
     )
     said = (*plain, *_settings(session, image))
     medium = resolve(claim for claim in said if claim.slot == "medium").get("medium")
@@ -151,7 +151,9 @@ def _all_evidence(session: Session, image: ImageRef, seen: Sequence[Evidence]) -
         class_word=bool(session.project.subject),
         heard_from=session.project.tagger.general,
     )
-    return (*said, *(claim for tags in seen if tags.slot == TAGS for claim in translate(tags, reading)))
+    heard = {TAGS: reading.heard_from, NAMES: session.project.tagger.character}
+    lists = [loud(claim, heard[claim.slot]) for claim in seen if claim.slot in heard]
+    return (*said, *lists, *(claim for tags in lists if tags.slot == TAGS for claim in translate(tags, reading)))
 
 
 def _settings(session: Session, image: ImageRef) -> tuple[Evidence, ...]:

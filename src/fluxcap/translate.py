@@ -14,6 +14,9 @@ from fluxcap.vocabulary import Meaning, canonical, fold, meaning, slot, tag_tabl
 TAGS = "tags"
 """Evidence of this name holds tags as a source gave them, one 'score tag' a line; it is no trait."""
 
+NAMES = "names"
+"""Evidence of this name holds the characters that a tagger recognised; it is no trait."""
+
 Scored = tuple[str, float]
 """A tag and its score from 0 to 1."""
 
@@ -40,6 +43,13 @@ def packed(scored: Iterable[Scored]) -> str:
 def unpacked(text: str) -> list[Scored]:
     """Stored tags, as they were given."""
     return [(tag, float(score)) for score, _, tag in (line.partition(" ") for line in text.split("\n") if line)]
+
+
+def loud(claim: Evidence, least: float) -> Evidence:
+    """A list of a tagger without what scored less; one that a person kept stays whole."""
+    if not claim.source.startswith("tagger"):
+        return claim
+    return replace(claim, value=packed(one for one in unpacked(claim.value) if one[1] >= least))
 
 
 def translate(claim: Evidence, reading: Reading) -> list[Evidence]:

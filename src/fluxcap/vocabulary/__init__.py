@@ -5,7 +5,7 @@ from fluxcap.vocabulary.mentions import Mention, together
 from fluxcap.vocabulary.reading import read
 from fluxcap.vocabulary.table import Rule, Slot, Value, presets, rule_for, rules, slot, slots
 from fluxcap.vocabulary.taglist import TagList, looks_like_tags, of_minors, parse_tags
-from fluxcap.vocabulary.tags import Meaning, meaning, redundant, tag_table
+from fluxcap.vocabulary.tags import Meaning, meaning, redundant, tag_table, vocabulary_version
 from fluxcap.vocabulary.values import canonical, clashes, is_nothing, is_silent, near, normal, same
 
 __all__ = [
@@ -37,4 +37,5 @@ __all__ = [
     "slots",
     "tag_table",
     "together",
+    "vocabulary_version",
 ]

@@ -104,6 +104,8 @@ _OPENING = 25
 
 _SCENE = frozenset({"setting", "background", "holding"})
 _WORN = frozenset({row.id for row in slots().values() if row.place == "worn"} | {"hair"})
+_OWN_WORDS = frozenset({"background", "holding"} | (_WORN - {"hair", "makeup"}))
+"""Things keep the words of the text ('a chunky cream jumper'); of other traits the tags' words are taken ('eyes shut': closed)."""
 
 
 def _phrases(text: str) -> list[_Hit]:
@@ -133,7 +135,7 @@ def _phrases(text: str) -> list[_Hit]:
         ):
             start, value = start + held.end(), value[held.end() :]
         folded = fold(hit.slot, [known for tag in hit.tags if (known := meaning(tag)) is not None])
-        if folded and slot_id == hit.slot and slot_id not in ("background", "holding"):
+        if folded and slot_id == hit.slot and slot_id not in _OWN_WORDS:
             value = folded[0].value  # in the tag's words: 'her eyes shut tight' is 'closed'
         found.append((slot_id, value, start, hit.end, hit.tags))
     return found

@@ -72,7 +72,16 @@ def spelled(piece: str) -> str | None:
         if re.fullmatch(tag_table()["counted"], plain) or meaning(plain) is not None:
             return plain
         found = phrase_meaning(plain.replace("_", " "))
-        return (found.tag or None) if found is not None else None
+        return (found.tag or None) if found is not None else _kind_of(plain.split("_"))
+    return None
+
+
+def _kind_of(parts: list[str]) -> str | None:
+    """'beige_trousers' -> 'beige_pants': a known wording with words before it."""
+    for start in range(1, len(parts)):
+        base = phrase_meaning(" ".join(parts[start:]))
+        if base is not None and base.tag and meaning(made := "_".join([*parts[:start], base.tag])) is not None:
+            return made
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 import tomllib
 from collections.abc import Collection, Mapping
@@ -83,6 +84,14 @@ def listed() -> Mapping[str, Meaning]:
 def _affixes() -> _Affixes:
     table = {name: tag_table()[name] for name in ("prefix", "suffix", "bare")}
     return from_builtins(table, _Affixes, "tags.toml")
+
+
+@lru_cache(maxsize=1)
+def vocabulary_version() -> str:
+    """Another one whenever the words change, so that captions are read anew with better ones."""
+    data = resources.files("fluxcap").joinpath("data")
+    names = ("tags.csv", "tags.toml", "words.toml", "reading.toml", "phrases.toml", "slots.toml")
+    return hashlib.sha256(b"".join(data.joinpath(name).read_bytes() for name in names)).hexdigest()[:12]
 
 
 def suffixes() -> tuple[Affix, ...]:
