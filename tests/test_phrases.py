@@ -20,6 +20,9 @@ from fluxcap.vocabulary.tags import base_of, listed
 DATA = Path(__file__).parent / "data"
 
 
+FLOORS = [("phrases.tsv", 0.935, 0.91, 0.8), ("phrases_held_back.tsv", 0.95, 0.945, 0.56)]
+
+
 @dataclass
 class Figures:
     """Of all phrases of a table: traits, tags and traps, and how many are right; ``wrong`` tells the others."""
@@ -103,7 +106,7 @@ def test_no_phrase_is_in_both_tables() -> None:
 def test_captions_are_read_as_people_mean_them(name: str, traits: float, tags: float, traps: float) -> None:
     """The floors are what was reached, less half a point: who makes the vocabulary better raises them."""
     figures = measure(name)
-    print(f"\n{name}: {figures}")
+    print(f"\n{name}: {figures}")  # noqa: T201 -- pytest -s is how the figures are asked for
     told = "\n".join(figures.wrong)
     assert figures.traits_right >= traits * figures.traits, told
     assert figures.tags_right >= tags * figures.tags, told

@@ -89,10 +89,9 @@ def _at(said: Sequence[Token], place: int) -> tuple[Meaning | None, int, int]:
     if loosely(said[place].word) not in known.firsts:
         return None, place, place
     silent = unheard()
+    last = next((at for at in range(place + 1, len(said)) if said[at].apart), len(said))
     heard = [
-        at
-        for at in range(place, min(place + 2 * _MOST_TOKENS, len(said)))
-        if at == place or said[at].word not in silent
+        at for at in range(place, min(place + 2 * _MOST_TOKENS, last)) if at == place or said[at].word not in silent
     ]
     for length in range(min(_MOST_TOKENS, len(heard)), 0, -1):
         key = tuple(said[at].word for at in heard[:length])
@@ -140,7 +139,7 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bo
     """
     lists = words()["reading"]
     if hit.slot in ("pose", "action"):
-        near = place > 0 and said[place].start - said[place - 1].end == 1
+        near = place > 0 and not said[place].apart
         return near and said[place - 1].word in lists["moving"]
     if length > 1:
         return False

@@ -33,11 +33,15 @@ NOUNS = frozenset(
 
 
 class Token(NamedTuple):
-    """One word of a text: its form in comparisons, and the characters it stands at."""
+    """One word of a text: its form in comparisons, and the characters it stands at.
+
+    ``apart``: a comma, full stop or bracket stands before it, so that no phrase goes on over it.
+    """
 
     word: str
     start: int
     end: int
+    apart: bool = False
 
 
 @dataclass(slots=True)
@@ -60,11 +64,15 @@ class Lexicon:
 def tokens(text: str) -> list[Token]:
     """The words of a text in one spelling, lower case; hyphens and underscores part words."""
     spelling: Mapping[str, str] = words()["spelling"]
-    found = []
+    found: list[Token] = []
     for match in re.finditer(r"[^\W_]+(?:['’][^\W_]+)*", text):
         word = _unaccented(match[0].lower().replace("’", "'").removesuffix("'s"))
-        found.append(Token(spelling.get(word, word), match.start(), match.end()))
+        gap = text[found[-1].end : match.start()] if found else ""
+        found.append(Token(spelling.get(word, word), match.start(), match.end(), bool(_APART.search(gap))))
     return found
+
+
+_APART = re.compile(r"[.,;:!?()\n\"“”]")
 
 
 def _unaccented(word: str) -> str:

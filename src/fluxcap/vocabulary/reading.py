@@ -45,7 +45,7 @@ def read(text: str) -> tuple[Mention, ...]:
         if settled:
             within = [tag for hit in hits if hit[0] == slot_id and start < hit[3] and hit[2] < end for tag in hit[4]]
             both = tuple(dict.fromkeys((*(own or tags), *within)))
-            both += _held(both) if slot_id == "holding" else _who(text[start:end]) if slot_id == "people" else ()
+            both += _held(both) if slot_id == "holding" else _who(text[start : end + 30]) if slot_id == "people" else ()
             found.append(Mention(slot=slot_id, value=settled, tags=both, start=start, end=end))
     return tuple(sorted(found, key=lambda hit: (hit.start, hit.end, hit.slot)))
 
@@ -180,6 +180,8 @@ def _where(text: str, start: int, end: int, view: bool) -> str:
     if re.search(rf"\b(?:{'|'.join(table['held'])})\s+(?:[\w'-]+\s+){{0,4}}$", before, re.IGNORECASE):
         return "holding"
     there = "|".join(table["there"])
+    if re.search(r"\b(?:background|distance|horizon)$", text[start:end], re.IGNORECASE):
+        return "background"
     if re.match(rf"(?:\W+[\w'-]+){{0,4}}?\W+(?:is |are )?(?:{there})\b", after, re.IGNORECASE):
         return "background"
     if re.search(
@@ -208,16 +210,19 @@ def _garments(value: str) -> str:
     things = items(value)
     others = tuple(words()["reading"]["not_clothing"])
     kept = [
-        one
-        for one in things
-        if not core(strip_article(one.lower())).endswith(others)
-        and not any(hit.slot in _WORN - {"clothing", "hair"} for hit in find(core(one)))
+        one for one in things if not core(strip_article(one.lower())).endswith(others) and not _is_no_garment(core(one))
     ]
     return value if len(kept) == len(things) else noun_phrase(", ".join(kept)) if kept else ""
 
 
 _Hit = tuple[str, str, int, int, tuple[str, ...]]
 """Slot, value, the characters it stands at, and its tags where they are known."""
+
+
+def _is_no_garment(item: str) -> bool:
+    """Whether an item of what is worn is known, and as something else."""
+    known = {hit.slot for hit in find(item)}
+    return bool(known & (_WORN - {"clothing", "hair"})) or (bool(known) and "clothing" not in known)
 
 
 def _hits(text: str) -> list[_Hit]:
@@ -285,7 +290,9 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _elsewhere(text: str) -> list[tuple[int, int]]:
     """The stretches that are about somebody else; whoever is named first is the subject, unless said to stand apart."""
     marks = "|".join(re.escape(mark) for mark in words()["elsewhere"]["marks"])
-    found: list[tuple[int, int]] = []
+    holders = "|".join(words()["elsewhere"]["holders"])
+    held = re.match(rf"\W*(?:an?|the|some) (?:[\w-]+ ){{0,2}}?(?:{holders}) of\b[^.;,]*", text, re.IGNORECASE)
+    found: list[tuple[int, int]] = [held.span()] if held else []
     for place, someone in enumerate(_someone().finditer(text)):
         clause = re.compile(r"[^.;,]*").match(text, someone.end())
         assert clause is not None
@@ -310,6 +317,8 @@ def _someone() -> re.Pattern[str]:
 def _denied(text: str) -> list[tuple[int, int]]:
     """The stretches after 'no', 'not' and 'without', up to what is said next."""
     stop = r"(?:(?!\b(?:but|and|while|with|as|who|that|which)\b)[^.;,])*"
-    return [
+    absent = r"[^.;,]*\b(?:is|are) (?:absent|missing|gone|removed|not (?:visible|there|present|worn))\b"
+    gone = [found.span() for found in re.finditer(absent, text, re.IGNORECASE)]
+    return gone + [
         found.span() for found in re.finditer(rf"\b(?:no|not|without|never|lacks|\w+n't)\b{stop}", text, re.IGNORECASE)
     ]
