@@ -36,7 +36,17 @@ DONE_OR_WORN = re.compile(
 )  # fmt: skip
 """Doings, places and things worn are no traits of the body, whatever they are done to."""
 
-TRAIT_OF_THE_SUBJECT = FAMILY | {"expression", "mouth", "headwear", "clothing", "jewelry", "pose", "action", "eyewear", "medium"}
+TRAIT_OF_THE_SUBJECT = FAMILY | {
+    "expression",
+    "mouth",
+    "headwear",
+    "clothing",
+    "jewelry",
+    "pose",
+    "action",
+    "eyewear",
+    "medium",
+}
 """A tag of a trait's words may also be an expression (empty eyes), clothing (torn tail hole) or a pose: these are traits too."""
 
 
@@ -57,7 +67,9 @@ def main(path: Path) -> int:
     without = [name for name in named if name not in known]
     elsewhere = [name for name in named if name in known and known[name].slot not in FAMILY]
     strange = [name for name in elsewhere if known[name].slot not in TRAIT_OF_THE_SUBJECT]
-    print(f"named by a word for body, hair, eyes, skin, features or make-up: {len(named)}; without a trait: {len(without)} (target 0)")
+    print(
+        f"named by a word for body, hair, eyes, skin, features or make-up: {len(named)}; without a trait: {len(without)} (target 0)"
+    )
     print(f"  of these with a trait of another kind: {len(elsewhere)}, as things of the scene: {len(strange)}")
     for name in strange:
         print(f"    {name}: {known[name].slot}, {known[name].phrase}")
