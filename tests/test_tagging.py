@@ -80,7 +80,7 @@ def use(monkeypatch: pytest.MonkeyPatch, fake: Counting) -> Counting:
     """The tagger that is on this machine."""
     monkeypatch.setattr("fluxcap.taggers.unavailable", lambda _named=None: "")
     monkeypatch.setattr("fluxcap.taggers.find_tagger", lambda _named=None: Path("fake"))
-    monkeypatch.setattr("fluxcap.taggers.open_tagger", lambda _folder, **_options: fake)
+    monkeypatch.setattr("fluxcap.taggers.wd.WdTagger", lambda _folder, **_options: fake)
     return fake
 
 

@@ -186,11 +186,14 @@ def _measurement() -> tuple[observe.Measurement | None, tuple[str, ...]]:
 
 def _tagger(folder: Path, project: Project) -> tuple[Tagger | None, tuple[str, ...]]:
     """The tagger of the settings, opened and checked; where none is here, how to bring one."""
-    from fluxcap.taggers import find_tagger, open_tagger, unavailable
+    from fluxcap.taggers import find_tagger, unavailable
 
     chosen = project.tagger
     if chosen.model == "none":
         return None, ()
+    if chosen.model in registry.names("tagger") and chosen.model != "wd":  # another package's
+        plugged: Tagger = registry.load("tagger", chosen.model)()
+        return plugged, (f"tagger {plugged.name} runs on {plugged.provider}", *plugged.notices)
     beside = folder / chosen.model if chosen.model else None
     named = str(beside) if beside is not None and beside.is_dir() else chosen.model
     missing = unavailable(named)
@@ -199,7 +202,7 @@ def _tagger(folder: Path, project: Project) -> tuple[Tagger | None, tuple[str, .
     found = None if missing else find_tagger(named)
     if found is None:
         return None, (f"no tags were looked at: {missing}",)
-    tagger = open_tagger(found, provider=chosen.provider, int8=chosen.int8)
+    tagger: Tagger = registry.load("tagger", "wd")(found, provider=chosen.provider, int8=chosen.int8)
     return tagger, (f"tagger {found.name} runs on {tagger.provider}", *tagger.notices)
 
 
