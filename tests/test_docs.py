@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fluxcap.measure import missing_models
-from fluxcap.project import Plan, Project, TaggerSettings, load
+from fluxcap.project import Plan, Project, TaggerSettings, VlmSettings, load
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -112,9 +112,12 @@ def test_every_documented_command_is_there():
 def test_every_setting_is_documented():
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z0-9_.]+)` \|", text, re.MULTILINE))
-    settings = {field.name for field in fields(Project)} - {"plan", "tagger"}
+    settings = {field.name for field in fields(Project)} - {"plan", "tagger", "vlm"}
     plan = {f"plan.{field.name}" for field in fields(Plan)}
-    assert told == settings | plan | {f"tagger.{field.name}" for field in fields(TaggerSettings)}
+    models = {f"tagger.{field.name}" for field in fields(TaggerSettings)} | {
+        f"vlm.{field.name}" for field in fields(VlmSettings)
+    }
+    assert told == settings | plan | models
 
 
 def test_the_defaults_are_told_right():

@@ -1,0 +1,174 @@
+"""The settings of one folder of pictures, and which of their values mean something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fluxcap.errors import UsageError
+
+Phrasing = Literal["fixed", "varied"]
+Pronouns = Literal["she/her", "he/him", "they/them", "it/its"]
+Tags = Literal["tail", "all", "none"]
+Provider = Literal["auto", "cpu", "cuda", "directml", "coreml"]
+
+LISTS = ("bound", "free", "auto")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The person's word on single slots, over the preset. ``usual`` is the usual value of a bound slot."""
+
+    bound: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+    auto: tuple[str, ...] = ()
+    usual: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerSettings:
+    """Which tagger looks at the pictures, and when it is heard.
+
+    ``model`` is a known name or a folder with ``model.onnx`` and ``selected_tags.csv``, "none" for no tagger; where none is
+    set the first one on this machine is taken. ``general`` and ``character`` are the least scores of tags and of names.
+    """
+
+    model: str | None = None
+    general: float = 0.35
+    character: float = 0.85
+    provider: Provider = "auto"
+    int8: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VlmSettings:
+    """Which vision language model is asked, and how.
+
+    ``url`` is a server's address, "auto" for one on this machine, "local" for a model run in-process; ``name`` the model.
+    ``concurrency`` fixes how many questions are under way at once (else it adapts); ``side`` is the long side of the picture
+    that is sent, in pixels. ``prompts`` is a file with other questions; ``names`` are proper names that may be said.
+    """
+
+    url: str | None = None
+    name: str | None = None
+    kind: Literal["auto", "openai", "ollama"] = "auto"
+    mode: Literal["traits", "prose"] = "traits"
+    concurrency: int | None = None
+    side: int = 1024
+    max_tokens: int | None = None
+    hints: bool = False
+    prompts: str | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The settings of one folder of pictures.
+
+    ``trigger`` and ``subject`` (the class word, "woman") may be missing; the pipeline tells. ``medium`` is what the
+    pictures are where no source knows better. ``style`` None: the one that the target reads best. ``background`` is the
+    colour under transparent pictures. ``tags`` says which tags stand after the sentences: camera and light, all that is
+    free, or none; ``explicit`` admits explicit tags. ``captions`` is a folder with other captions, read as evidence; ``tokenizers`` one
+    with tokenizer files.
+    """
+
+    trigger: str | None = None
+    subject: str | None = None
+    preset: str = "person"
+    medium: str = "photo"
+    style: str | None = None
+    phrasing: Phrasing = "fixed"
+    pronouns: Pronouns | None = None
+    target: str = "flux1-dev"
+    recursive: bool = False
+    background: str = "#ffffff"
+    captions: str | None = None
+    tokenizers: str | None = None
+    tags: Tags = "tail"
+    explicit: bool = False
+    plan: Plan = Plan()
+    tagger: TaggerSettings = TaggerSettings()
+    vlm: VlmSettings = VlmSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The names that the data files offer; an empty tuple leaves that name unchecked."""
+
+    presets: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+
+
+def check(project: Project, known: Known, where: str) -> Project:
+    """Raise ``UsageError`` for what fits its type and still means nothing."""
+    for key in ("trigger", "subject"):
+        _check_word(key, getattr(project, key), where)
+    one_of("preset", project.preset, known.presets, where)
+    if project.style is not None:
+        one_of("style", project.style, known.styles, where)
+    one_of("target", project.target, known.targets, where)
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", project.background):
+        raise UsageError(f'{where}: background is "{project.background}", not a colour', 'write it like "#ffffff"')
+    for key in ("captions", "tokenizers"):
+        if getattr(project, key) == "":
+            raise UsageError(f"{where}: {key} is empty", "name a folder, or leave the line out")
+    for key, low in (("general", 0.2), ("character", 0.5)):
+        if not low <= getattr(project.tagger, key) <= 1:
+            told = f"{where}: tagger.{key} is {getattr(project.tagger, key)}"
+            raise UsageError(told, f"write a score from {low} to 1")
+    if project.tagger.model == "":
+        raise UsageError(f"{where}: tagger.model is empty", "name a tagger or its folder, or leave the line out")
+    _check_vlm(project.vlm, where)
+    refuse_two_lists(project.plan, where)
+    for name in (*LISTS, "usual"):
+        for slot in getattr(project.plan, name):
+            one_of("slot", slot, known.slots, f"{where}: plan.{name}")
+    for slot, value in project.plan.usual.items():
+        if not value.strip():
+            raise UsageError(f"{where}: plan.usual.{slot} is empty", "write the usual value, or leave the line out")
+    return project
+
+
+def _check_vlm(vlm: VlmSettings, where: str) -> None:
+    for key in ("url", "name", "prompts"):
+        if getattr(vlm, key) == "":
+            raise UsageError(f"{where}: vlm.{key} is empty", "write one, or leave the line out")
+    for key, low, high in (("concurrency", 1, 1024), ("side", 224, 4096), ("max_tokens", 50, 16384)):
+        value = getattr(vlm, key)
+        if value is not None and not low <= value <= high:
+            raise UsageError(f"{where}: vlm.{key} is {value}", f"write a number from {low} to {high}")
+    if vlm.url and "@" in vlm.url.partition("//")[2].partition("/")[0]:
+        raise UsageError(f"{where}: vlm.url holds a password", "keys come from the environment: FLUXCAP_VLM_KEY")
+
+
+def _check_word(key: str, value: str | None, where: str) -> None:
+    if value is None:
+        return
+    if not value:
+        raise UsageError(f"{where}: {key} is empty", f"write the {key} word, or leave the line out")
+    if not value.isprintable():
+        raise UsageError(f"{where}: {key} holds a line break or another invisible sign", "write it on one line")
+    if "," in value:
+        raise UsageError(f"{where}: {key} holds a comma, which ends it in a caption", "write it without")
+
+
+def refuse_two_lists(plan: Plan, where: str) -> None:
+    """Raise ``UsageError`` for a slot in two lists of the plan."""
+    for one, other in (("bound", "free"), ("bound", "auto"), ("free", "auto")):
+        for slot in getattr(plan, one):
+            if slot in getattr(plan, other):
+                raise UsageError(f"{where}: {slot} is in plan.{one} and in plan.{other}", "keep it in one of them")
+
+
+def one_of(what: str, value: str, known: Sequence[str], where: str) -> None:
+    """Raise ``UsageError`` for a name that is not known, with the nearest that is."""
+    from fluxcap.codec import suggest
+
+    if known and value not in known:
+        near = suggest(value, known)
+        ask = f"did you mean {near}? " if near else ""
+        raise UsageError(f'{where}: "{value}" is not a {what}', f"{ask}known: {', '.join(known)}")
