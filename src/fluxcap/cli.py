@@ -26,6 +26,10 @@ _SETTINGS = (
     click.option("--tags", metavar="WHICH", help="Tags after the sentences: tail (camera and light), all, or none."),
     click.option("--explicit", is_flag=True, default=None, help="Let explicit tags into the captions."),
     click.option("--tagger", "tagger_model", metavar="NAME", help="A tagger that is here, a folder with one, or none."),
+    click.option(
+        "--vlm-url", "vlm_url", metavar="URL", help="A vision model's server; auto: one on this machine; local."
+    ),
+    click.option("--vlm-name", "vlm_name", metavar="NAME", help="The vision model there."),
     click.option("--recursive", is_flag=True, default=None, help="Look into sub-folders too."),
     click.option("--captions", metavar="FOLDER", help="A folder with other captions, read as evidence."),
 )
@@ -63,17 +67,35 @@ def init(folder: Path, **options: Any) -> None:
 @click.option(
     "--from-tags", is_flag=True, help="Take tag lists beside the pictures as evidence; sentences stand in their place."
 )
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Try N pictures with the vision model, write nothing."
+)
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Keep the vision model's raw answers.")
+@click.option(
+    "--replay", type=click.Path(path_type=Path), metavar="FILE", help="Take kept answers in place of a model."
+)
 @click.option("--force", is_flag=True, help="Ask all sources again. What a person wrote is kept all the same.")
 @click.option("--dry-run", is_flag=True, help="Show the captions, write none.")
 @JSON
 def caption(
-    folder: Path, rewrite: bool, from_tags: bool, force: bool, dry_run: bool, as_json: bool, **options: Any
+    folder: Path,
+    rewrite: bool,
+    from_tags: bool,
+    limit: int | None,
+    record: Path | None,
+    replay: Path | None,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Caption the pictures in DIR: one text file beside each picture."""
     from fluxcap import pipeline, screen
+    from fluxcap.consult import Consulting
 
     options = _from_here(folder, options)
-
+    asking = screen.progress("asking the vision model")
+    consulting = Consulting(limit=limit, record=record, replay=replay, progress=asking, say=screen.tell)
     result = pipeline.caption(
         folder,
         options,
@@ -81,11 +103,12 @@ def caption(
         force=force,
         dry_run=dry_run,
         from_tags=from_tags,
+        consulting=consulting,
         progress=screen.progress("looking at pictures"),
     )
     if as_json:
         return screen.json_out(screen.result_record(result))
-    if dry_run:
+    if dry_run or limit:
         screen.captions(result)
     screen.result(result)
     if force and any(picture.author == "person" for picture in result.thought.pictures):
@@ -228,6 +251,20 @@ def release(picture: Path) -> None:
         click.echo(f"fluxcap may write the caption of {picture.name} already")
 
 
+@cli.command()
+@JSON
+def doctor(as_json: bool) -> None:
+    """Find vision models' servers on this machine, test whether they see, and say what is missing."""
+    from fluxcap import screen
+    from fluxcap.doctor import doctor as examine
+
+    health = examine(say=screen.tell)
+    if as_json:
+        screen.json_out(health)
+    else:
+        screen.health(health)
+
+
 @cli.group()
 def models() -> None:
     """The models that fluxcap looks with."""
@@ -301,7 +338,8 @@ def _from_here(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     tagger = options.pop("tagger_model", None)
     if tagger and os.path.isdir(tagger):  # noqa: PTH112 -- any text may come
         tagger = Path(tagger).resolve().as_posix()
-    options = {**options, "tagger.model": tagger}
+    vlm = {f"vlm.{key}": options.pop(f"vlm_{key}", None) for key in ("url", "name")}
+    options = {**options, "tagger.model": tagger, **vlm}
     named = options.get("captions")
     if not named or not os.path.isdir(named) or (folder / named).is_dir():  # noqa: PTH112 -- any text may come
         return options

@@ -69,6 +69,9 @@ def summary(thought: Thought, issues: Sequence[Issue], outcomes: Mapping[str, st
         number = Counter(issue.severity for issue in issues)[severity]
         if number:
             rows.append((f"{severity}s", str(number)))
+    rows += [
+        (f"vision model's words not believed: {why}", str(number)) for why, number in sorted(thought.unheard.items())
+    ]
     lost = Counter({one.name: 0 for picture in thought.pictures for one in picture.counts})
     cut = Counter(one.name for picture in thought.pictures for one in picture.counts if one.lost)
     for picture in thought.pictures:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fluxcap import observe, registry
 from fluxcap import session as sessions
+from fluxcap.consult import Consulting, consult, only
 from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.project import FILE, Project, change_plan_text, load, new_text
 from fluxcap.session import Session, opened
@@ -35,6 +36,7 @@ class Result:
     observed: int
     report: Path
     tagged: int = 0
+    asked: int = 0
     notices: tuple[str, ...] = ()
 
 
@@ -46,13 +48,15 @@ def caption(
     force: bool = False,
     dry_run: bool = False,
     from_tags: bool = False,
+    consulting: Consulting | None = None,
     progress: observe.Progress = lambda done, _: iter(done),
 ) -> Result:
     """Photos in, checked captions out: observe, resolve, bind, compose, write, check, report.
 
     Captions that a person wrote are kept, those found at the first run too unless ``rewrite``; ``force`` asks the sources
     anew; ``dry_run`` writes no caption. ``from_tags`` takes tag lists beside the pictures as evidence and writes sentences in
-    their place. Raises ``FluxcapError`` for what the person can mend.
+    their place. ``consulting`` is what is said of the vision model's turn; with a limit nothing is written, and only the
+    pictures tried are shown. Raises ``FluxcapError`` for what the person can mend.
     """
     project = sessions.settings(folder, overrides)
     sessions.wording(folder, project)
@@ -77,6 +81,10 @@ def caption(
             progress=progress,
         )
         session.store.forget_missing([image.path for image in seen.images])
+        consulted = consult(session, seen.images, consulting or Consulting(), again=force)
+        seen = replace(seen, images=tuple(only(consulted, seen.images)))
+        notices += consulted.notices
+        dry_run = dry_run or consulted.tried is not None
         stocks = session.captions.take_stock(seen.images)
         lists, told = _tag_lists(stocks) if from_tags else (frozenset(), [])
         issues += [*told, *_read_captions(session, seen.images, stocks, lists)]
@@ -88,13 +96,14 @@ def caption(
             _keep_settings(session, run)
             outcomes = _write(session, run, thought, rewrite=anew)
             session.store.finish_run(run)
-        found = (*issues, *seen.issues, *_notices_of(stocks), *thought.all_issues())
+        found = (*issues, *seen.issues, *consulted.issues, *_notices_of(stocks), *thought.all_issues())
         return Result(
             thought=thought,
             outcomes=outcomes,
             issues=found,
             observed=seen.observed,
             tagged=seen.tagged,
+            asked=consulted.asked,
             report=_write_report(session, thought, found, outcomes),
             notices=(*notices, *_only_now(folder, project)) if not dry_run else notices,
         )

@@ -14,6 +14,7 @@ from fluxcap.translate import NAMES, TAGS, unpacked
 from fluxcap.types import Binding, Issue
 
 if TYPE_CHECKING:
+    from fluxcap.doctor import Health
     from fluxcap.pipeline import Result
     from fluxcap.sidecars import Undone
     from fluxcap.store import Change
@@ -27,6 +28,11 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 def say(text: str) -> None:
     """One line for the person."""
     click.echo(text)
+
+
+def tell(text: str) -> None:
+    """One line for the person beside the results, on standard error."""
+    click.echo(text, err=True)
 
 
 def json_out(value: object) -> None:
@@ -160,6 +166,19 @@ def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:
         click.echo(f"no source saw, so nothing is said of: {', '.join(unseen)}\n")
     if thought.issues:
         issues(thought.issues)
+
+
+def health(found: Health) -> None:
+    """What is here to look with, what is not, and the lines for ``fluxcap.toml``."""
+    for server in found.servers:
+        click.echo(_shown(server))
+    told = {True: "sees", False: "does not see", None: "not tried, or no answer"}
+    for sight in found.models:
+        click.echo(f"  {_shown(sight.model)}: {told[sight.sees]}")
+    for line in found.missing:
+        click.echo(line)
+    if found.config:
+        click.echo(f"\nfor fluxcap.toml:\n\n{found.config}")
 
 
 def history(versions: Sequence[Change]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fluxcap.bind import Verdict, Wish, bind, judge, set_issues, to_say
 from fluxcap.check import check_caption
 from fluxcap.checks import CheckInput
 from fluxcap.compose import compose
+from fluxcap.listening import listen
 from fluxcap.observe import remarks
 from fluxcap.resolve import resolve
 from fluxcap.session import Session
@@ -43,13 +44,14 @@ class Thought:
     """All that follows from the evidence of a set.
 
     ``issues`` are those of the set as a whole, and of the pictures that must not be used (``refused``, by path), of which
-    nothing else is thought.
+    nothing else is thought. ``unheard`` counts what was not believed of vision models' answers, by reason.
     """
 
     pictures: tuple[PictureThought, ...]
     bindings: Mapping[str, Binding]
     issues: tuple[Issue, ...]
     refused: frozenset[str] = frozenset()
+    unheard: Mapping[str, int] = field(default_factory=dict)
 
     def all_issues(self) -> list[Issue]:
         """Those of the set, then picture by picture."""
@@ -72,6 +74,9 @@ def think(
     wording = session.wording
     project = session.project
     evidence = session.store.evidence([image.id for image in images])
+    names = (*project.vlm.names, *(word for word in (project.trigger, project.subject) if word))
+    listened = listen(evidence, names=names, class_word=bool(project.subject))
+    evidence = listened.evidence
     refused = {image.path: why for image in images if (why := not_to_be_used(evidence.get(image.id, ())))}
     images = [image for image in images if image.path not in refused]
     known = {image.path: _all_evidence(session, image, evidence.get(image.id, ())) for image in images}
@@ -83,7 +88,7 @@ def think(
     where = locate(session.folder / project.tokenizers if project.tokenizers else None)
     aim = target(project.target)
     file_issues: dict[str, list[Issue]] = {}
-    for issue in [*remarks(evidence, images), *set_issues(traits, bindings, verdicts)]:
+    for issue in [*_alike(images, listened.alike), *remarks(evidence, images), *set_issues(traits, bindings, verdicts)]:
         file_issues.setdefault(issue.path or "", []).append(issue)
 
     def one(image: ImageRef) -> PictureThought:
@@ -127,7 +132,17 @@ def think(
         bindings=bindings,
         issues=(*file_issues.get("", ()), *(_refused(path, why) for path, why in refused.items())),
         refused=frozenset(refused),
+        unheard=listened.refused,
     )
+
+
+def _alike(images: Sequence[ImageRef], alike: frozenset[str]) -> list[Issue]:
+    message = "the vision model gave this answer for many pictures, as if it did not look; nothing of it is believed"
+    return [
+        Issue(code="VLM002", message=message, severity="warning", image_id=image.id, path=image.path)
+        for image in images
+        if image.id in alike
+    ]
 
 
 def _refused(path: str, why: str) -> Issue:

@@ -17,6 +17,12 @@ TAGS = "tags"
 NAMES = "names"
 """Evidence of this name holds the characters that a tagger recognised; it is no trait."""
 
+ANSWER = "answer"
+"""Evidence of this name holds a vision model's answer, a JSON object of traits; it is no trait."""
+
+PROSE = "prose"
+"""Evidence of this name holds a vision model's answer in sentences; it is no trait."""
+
 Scored = tuple[str, float]
 """A tag and its score from 0 to 1."""
 

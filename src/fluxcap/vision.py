@@ -1,0 +1,178 @@
+"""Asks a vision language model about each picture, once; every answer is stored as it comes, so that any run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fluxcap.errors import FluxcapError
+from fluxcap.observe import Progress, digest
+from fluxcap.translate import ANSWER, PROSE
+from fluxcap.types import Evidence, ImageRef, Issue, Observation
+from fluxcap.vlms.types import Question, Server
+
+if TYPE_CHECKING:
+    from fluxcap.store import Store
+    from fluxcap.vlms.ladder import Asked
+    from fluxcap.vlms.pool import Rate
+
+VERSION = "1"
+"""Raised whenever the same answer would be taken down differently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How a model is asked. ``question`` goes by the picture's id (with its hints); ``prompts`` names the words in use."""
+
+    server: Server
+    question: dict[str, Question]
+    prompts: str
+    mode: str = "traits"
+    side: int = 1024
+    slots: int | None = None
+    background: str = "#ffffff"
+    patience: float = 600
+
+    @property
+    def source(self) -> str:
+        """The source's name in evidence."""
+        return f"vlm:{self.server.model}"
+
+    @property
+    def inputs(self) -> str:
+        """The parameters of the question that an answer depends on."""
+        return digest(self.server.model, self.mode, str(self.side), self.background)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What asking gave: how many answered now, what was left without vision, and how fast it went."""
+
+    asked: int
+    issues: tuple[Issue, ...]
+    rate: Rate | None = None
+
+
+def unasked(store: Store, images: Sequence[ImageRef], how: How, *, again: bool = False) -> list[ImageRef]:
+    """The pictures that this model was not asked about in this way, each once however many files hold it."""
+    known = set() if again else store.observed(how.source, _version(how), how.inputs)
+    return list({image.id: image for image in images if image.id not in known}.values())
+
+
+def ask(
+    store: Store,
+    folder: Path,
+    images: Sequence[ImageRef],
+    how: How,
+    *,
+    progress: Progress = lambda done, _: iter(done),
+) -> Told:
+    """Ask about these pictures, as many at once as the server takes, and store each answer as it comes.
+
+    A picture that gets no usable answer becomes an issue, and is asked again in the next run. Raises what ends everything: a
+    wrong key, an unknown model, a model without eyes, a server that nobody reaches.
+    """
+    asked = 0
+    issues: list[Issue] = []
+    rates: list[Rate] = []
+
+    def stored() -> Iterator[None]:
+        nonlocal asked
+        for image, outcome in _answers(folder, images, how, rates):
+            if isinstance(outcome, FluxcapError):
+                issues.append(_left(image, outcome))
+            else:
+                _store(store, image, how, outcome)
+                asked += 1
+            yield
+
+    for _ in progress(stored(), len(images)):
+        pass
+    return Told(asked=asked, issues=tuple(issues), rate=rates[0] if rates else None)
+
+
+_End = BaseException | None
+
+
+def _answers(
+    folder: Path, images: Sequence[ImageRef], how: How, rates: list[Rate]
+) -> Iterator[tuple[ImageRef, Asked | FluxcapError]]:
+    """Answers in the order in which they come. The event loop runs in a thread of its own: the store is this thread's."""
+    came: queue.Queue[tuple[ImageRef, Asked | FluxcapError] | tuple[None, _End]] = queue.Queue()
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            rates.append(loop.run_until_complete(task))
+            came.put((None, None))
+        except BaseException as error:  # handed to the thread that waits
+            came.put((None, error))
+        finally:
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+
+    task = loop.create_task(_run(folder, images, how, lambda image, outcome: came.put((image, outcome))))
+    thread = threading.Thread(target=run, name="fluxcap-vision", daemon=True)
+    thread.start()
+    try:
+        while True:
+            image, outcome = came.get()
+            if image is None:
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                return
+            yield image, outcome  # type: ignore[misc]
+    finally:
+        if thread.is_alive():
+            loop.call_soon_threadsafe(task.cancel)
+            thread.join()
+
+
+async def _run(folder: Path, images: Sequence[ImageRef], how: How, done: object) -> Rate:
+    from fluxcap.vlms.ladder import Ladder
+    from fluxcap.vlms.pictures import jpeg
+    from fluxcap.vlms.pool import run
+
+    ladder = Ladder(how.server, side=how.side)
+
+    async def work(image: ImageRef) -> Asked:
+        def picture(side: int) -> bytes:
+            return jpeg(folder / image.path, name=image.path, side=side, background=how.background, digest=image.id)
+
+        return await ladder.ask(how.question[image.id], picture, picture_id=image.id)
+
+    try:
+        return await run(iter(images), work, done, slots=how.slots, patience=how.patience)  # type: ignore[arg-type]
+    finally:
+        await how.server.close()
+
+
+def _store(store: Store, image: ImageRef, how: How, asked: Asked) -> None:
+    from fluxcap.codec import encode_json
+
+    said = asked.text if asked.values is None else encode_json(asked.values)
+    slot = PROSE if asked.values is None else ANSWER
+    claim = Evidence(image_id=image.id, slot=slot, value=said, tags=(), confidence=1.0, source=how.source)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    look = Observation(
+        image_id=image.id, source=how.source, version=_version(how), inputs_hash=how.inputs, created_at=created
+    )
+    store.add(look, [claim])
+
+
+def _version(how: How) -> str:
+    return f"{VERSION}:{how.prompts}"
+
+
+def _left(image: ImageRef, error: FluxcapError) -> Issue:
+    from fluxcap.images import shown
+
+    message = f"{shown(image.path)} was left without vision ({error.message}); the next run asks again"
+    return Issue(code="VLM001", message=message, severity="warning", image_id=image.id, path=image.path)
