@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fluxcap.codec import encode_json
 from fluxcap.vlms.answers import (
     is_looping,
     is_refusal,
@@ -114,7 +115,11 @@ def test_a_cut_object_only_where_asked(text, value):
 
 KEYS = st.text(max_size=8).filter(lambda key: key.strip().lower() not in words()["wrappers"])
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
 )
@@ -148,11 +153,14 @@ def test_any_object_comes_back_out_of_its_wrapping(value, before, after, fence):
 @example("{" * 5000, True)
 @example('{"a":' * 5000, True)
 @example('{"a": ' + "9" * 5000 + ",}", True)
+@example('{"a": "\\ud800", "b": 1e999, "c": NaN, "d": 99999999999999999999999}', True)
+@example('{"a": ' + "9" * 4000 + "}", True)
 @example("{'\\u12", False)
 @example("{'\\ud800\\udc0", False)
 def test_nothing_raises(text, whole):
     found = parse(text, whole=whole)
     assert found is None or isinstance(found, dict)
+    encode_json(found)  # it can be stored
     assert isinstance(is_refusal(text), bool)
     assert isinstance(is_looping(text), bool)
     assert len(whole_sentences(strip_preamble(text))) <= len(text)

@@ -100,8 +100,23 @@ def _unwrapped(value: object) -> dict[str, object] | None:
     if len(value) == 1:
         ((key, inner),) = value.items()
         if isinstance(inner, dict) and inner and key.strip().lower() in words()["wrappers"]:
-            return inner
-    return value
+            value = inner
+    return {storable(str(key)): _storable(one) for key, one in value.items()}
+
+
+def storable(text: str) -> str:
+    """The text, with half characters (a model cut one in two) as question marks: files and databases take no others."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(key)): _storable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    return str(value) if isinstance(value, int) and value.bit_length() > 63 else value
 
 
 def strip_thinking(text: str) -> str:
