@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -45,6 +47,11 @@ def reasons(found: Heard) -> list[str]:
         ("people", 2, "one other person"),
         ("people", 2.0, "one other person"),
         ("people", "no one else", "alone"),
+        ("people", "Nobody", "alone"),
+        ("camera_height", "slightly below eye level", "from below"),
+        ("mouth", "slight smile, closed", "closed"),
+        ("subject", "The woman", "woman"),
+        ("text", "'Lakers' on the shirt", '"Lakers" on the shirt'),
         ("subject", "a woman in a red dress", "woman"),
         ("text", "NIKE café 東京 or bust", "NIKE café 東京 or bust"),
         ("age", "in her twenties", "in her twenties"),
@@ -114,6 +121,7 @@ def test_nobody():
         ("hair", {"colour": "red"}, "no text"),
         ("hair", ["red", 3], "no text"),
         ("mouth", "smiling broadly", "not a value"),
+        ("mouth", "closed, open", "not a value"),
         ("gaze", "looking at something", "not a value"),
         ("view", "three-quarter view", "not a value"),
         ("view", "facing left", "not a value"),
@@ -192,6 +200,7 @@ def test_evidence_stands_in_caption_order():
         ("medium", "This appears to be a photo", "photo"),
         ("medium", "This is a photograph of a woman", "photo"),
         ("medium", "The image is a painting", "painting"),
+        ("age", "approximately 30 years old", "30 years old"),
         ("mood", "The image shows a calm mood", "calm mood"),
         ("pose", "in this photo, she is standing", "standing"),
         ("pose", "Sure! The subject is sitting", "sitting"),
@@ -379,6 +388,14 @@ def test_any_prose_is_heard(text):
     for claim in hear_prose(text, image_id="id", source="vlm:m").evidence:
         assert claim.value.strip()
         assert claim.slot in slots()
+
+
+@pytest.mark.parametrize("mess", ["(", "[", " ", "a ", "no ", "possibly ", "is ", "seems like ", "a, ", ". ", "{", "'"])
+def test_a_mess_of_any_length_takes_no_time(mess):
+    started = time.process_time()
+    hear({"hair": mess * 100_000, "text": mess * 100_000}, image_id="id", source="vlm:m")
+    hear_prose(mess * 100_000, image_id="id", source="vlm:m")
+    assert time.process_time() - started < 3
 
 
 # --------------------------------------------------------------------------------------------------------- prose

@@ -94,9 +94,9 @@ def hear_prose(text: str, *, image_id: str, source: str, allowed_names: Collecti
     """
     kept: list[str] = []
     refused: list[Refused] = []
-    for sentence in re.split(r"(?<=[.!?])\s+|\n+", text):
+    for sentence in re.split(r"(?<=[.!?])\s|\n", text[: 4 * READ_AT_MOST]):
         plain = without_meta(tidy(sentence), prose=True)
-        if not plain or plain in kept:
+        if not re.search(r"\w", plain) or plain in kept:
             continue
         reason = _why_not(plain)
         if reason is None:
@@ -151,16 +151,16 @@ def _believed(
     There is no claim where it says nothing. Raises ``Refusal``.
     """
     plain = tidy(text[: 2 * READ_AT_MOST], row)
-    if says_nothing(plain):
-        return None, [], False
     if (known := _listed(row, plain)) is not None:
         return _evidence(row.id, known, canonical(row.id, known)[1], image_id, source), [], False
+    if says_nothing(plain):
+        return None, [], False
     if row.id == "medium" and without_meta(plain) != plain:  # 'this is a photo of ...': the talk is the answer
         plain = _read(row, plain) or plain
     done = mend(row, plain, allowed)
     if not done.text:
         return None, done.refused, False
-    value = core(done.text) if row.id == "subject" else done.text
+    value = re.sub(r"^the\s+", "", core(done.text)) if row.id == "subject" else done.text
     value, tags = _settled(row, value)
     if is_nothing(value):
         return None, done.refused, False
@@ -189,8 +189,9 @@ def _listed(row: Slot, text: str) -> str | None:
 
 
 def _read(row: Slot, text: str) -> str | None:
-    """The one listed value that the vocabulary reads in a text; a side that the text does not name is not made up."""
+    """The one listed value that is read in a text or is one of its clauses; a side that it does not name is not made up."""
     found = {mention.value for mention in read(text) if mention.slot == row.id} & {one.id for one in row.value}
+    found |= {known for clause in text.split(",") if (known := _listed(row, clause.strip())) is not None}
     sides = {side for value in found for side in ("left", "right") if side in value}
     if len(found) != 1 or any(side not in text.lower() for side in sides):
         return None
@@ -230,6 +231,8 @@ def _keys() -> Mapping[str, Slot]:
 
 def _why_not(sentence: str) -> Reason | None:
     """Why a sentence of prose is not read."""
+    if len(sentence) > READ_AT_MOST:
+        return "too long"
     if rules().declined.search(sentence):
         return "declined"
     if rules().hedges.search(sentence):

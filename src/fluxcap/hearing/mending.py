@@ -56,14 +56,15 @@ def tidy(text: str, row: Slot | None = None) -> str:
     """The text in one line, without markup, signs that cannot be shown, and the key before its value."""
     plain = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     if row is not None and row.id == "text":
-        return " ".join(unicodedata.normalize("NFC", plain).split())
+        plain = " ".join(unicodedata.normalize("NFC", plain).split())
+        return re.sub(r"(?<!\w)'([^'\"]+)'(?!\w)", r'"\1"', plain)
     plain = unicodedata.normalize("NFKC", plain).translate(_SIGNS)
     plain = "".join(c for c in plain if unicodedata.category(c) not in ("So", "Sk"))
-    plain = _MARKS.sub(" ", " ".join(plain.split()))
+    plain = " ".join(_MARKS.sub(" ", " ".join(plain.split())).split())
     if row is not None:
         key = "|".join(re.escape(name) for name in (row.id, row.id.replace("_", " "), row.name))
         plain = re.sub(rf"^\W*(?:{key})\W*?:", "", plain, flags=re.IGNORECASE)
-    plain = re.sub(r"\s*\(([^()]*)\)", r", \1", plain).replace("(", " ").replace(")", " ")
+    plain = re.sub(r" ?\(([^()]*)\)", r", \1", plain).replace("(", " ").replace(")", " ")
     plain = " ".join(plain.split())
     if plain[:1] in "\"'" and plain[-1:] == plain[:1]:
         plain = plain[1:-1]
@@ -81,6 +82,8 @@ def mend(row: Slot, text: str, allowed: Collection[str]) -> Mended:
     done = Mended(text=without_meta(text))
     if rules().meta_left.search(done.text):
         raise Refusal("about the picture")
+    if row.id == "age":
+        done.text = rules().about.sub("", done.text)
     clauses = [clause for clause in re.split(r"\s*[,;]\s*", done.text) if clause]
     if any(rules().untold.fullmatch(clause) for clause in clauses):
         done.text = ", ".join(clause for clause in clauses if not rules().untold.fullmatch(clause))

@@ -35,6 +35,7 @@ class Rules:
     repeats: int
     alike: Alike
     empty: frozenset[str]
+    about: re.Pattern[str]
     untold: re.Pattern[str]
     no_text: re.Pattern[str]
     denied: re.Pattern[str]
@@ -69,6 +70,7 @@ def rules() -> Rules:
         repeats=data["most"]["repeats"],
         alike=Alike(**data["alike"]),
         empty=frozenset(said["empty"]),
+        about=_pattern(r"^(?:{})\s*(?=\w)", map(re.escape, said["about"])),
         untold=_pattern(r"\W*(?:.*\b(?:is|are) )?(?:{})\W*", said["untold"]),
         no_text=_pattern(r"(?:{})", said["no_text"]),
         denied=_pattern(r"(?<![\w-])(?:{})(?![\w-])", said["denied"]),
