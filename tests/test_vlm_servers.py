@@ -192,6 +192,7 @@ def test_the_key_goes_along_and_a_wrong_one_is_told_by_the_name_of_its_variable(
         ("think_tags", ANSWER, "stop"),
         ("think_cut", f"{vlm_server.THOUGHT} Or is it", "length"),
         ("parts", ANSWER, "stop"),
+        ("null_error", ANSWER, "stop"),
         ("empty", "", "stop"),
         ("null", "", "stop"),
         ("whitespace", '{"hair":', "length"),
@@ -254,6 +255,7 @@ def test_thinking_is_cut_quickly() -> None:
         ("queue_full", types.Busy),
         ("denied", types.Denied),
         ("hidden_error", types.Down),
+        ("late_error", types.Down),
         ("html", types.Down),
         ("cut", types.Down),
         ("half", types.Down),
@@ -307,9 +309,10 @@ def test_no_more_than_the_slots_and_when_to_come_back(kind: str) -> None:
     assert server.under.most == 3
 
 
+@pytest.mark.parametrize("behaviour", ["silent", "trickle"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_server_that_never_answers(kind: str) -> None:
-    with VlmServer("silent") as server, pytest.raises(types.Down, match=r"no answer within 0\.1 s"):
+def test_a_server_that_never_answers(kind: str, behaviour: str) -> None:
+    with VlmServer(behaviour) as server, pytest.raises(types.Down, match=r"no answer within 0\.1 s"):
         use(client(server, kind, seconds=0.1), lambda asked: asked.reply(QUESTION, picture(), "text"))
 
 
@@ -385,7 +388,9 @@ def test_a_context_too_short_for_max_tokens_is_no_refused_argument() -> None:
         (400, '{"error":{"message":"Invalid content type. image_url is only supported by certain models."}}', types.NoVision),
         (400, '{"error":"this model is missing data required for image input"}', types.NoVision),
         (400, '{"message":"At most 0 image(s) may be provided in one prompt."}', types.NoVision),
-        (400, '{"error":{"message":"This model does not support images larger than 2048 px: image too large"}}', types.TooLarge),
+        (400, '{"error":{"message":"We do not support images over 20MB"}}', types.TooLarge),
+        (400, '{"error":{"message":"This model does not support images larger than 2048 px"}}', types.TooLarge),
+        (400, '{"error":{"message":"The model does not support images of this kind"}}', FluxcapError),
         (400, '{"message":"Multimodal prompt is too long after expanding multimodal tokens."}', types.TooLarge),
         (400, '{"message":"The input (61709 tokens) is longer than the model\'s context length (40960)."}', types.TooLarge),
         (400, '{"error":{"code":400,"message":"request (5000 tokens) exceeds the available context size"}}', types.TooLarge),
@@ -418,6 +423,13 @@ def test_the_words_of_the_known_servers(status: int, body: str, error: type[Flux
 def test_a_form_is_not_blamed_where_none_was_asked_for() -> None:
     got = refusal(400, "failed to parse grammar", {}, form="text", url="u", model="m")
     assert type(got) is FluxcapError
+
+
+def test_a_server_that_is_gone_for_a_while_says_until_when() -> None:
+    for headers, error in ({"retry-after": "30"}, types.Busy), ({}, types.Down):
+        got = refusal(503, "Service Unavailable", headers, form="text", url="u", model="m")
+        assert type(got) is error
+    assert type(refusal(408, "", {}, form="text", url="u", model="m")) is types.Down
 
 
 def test_neither_the_key_nor_the_picture_is_repeated() -> None:
@@ -550,9 +562,10 @@ def test_the_kind_of_a_server() -> None:
     assert opened("https://openrouter.ai") == "openai"
     assert opened("http://192.0.2.1:11434", "openai") == "openai"
     assert opened("https://h/v1", "ollama") == "ollama"
-    with VlmServer() as both, VlmServer(ollama=False) as plain:
+    with VlmServer() as both, VlmServer(ollama=False) as plain, VlmServer(kobold=True) as kobold:
         assert opened(both.url) == "ollama"
         assert opened(plain.url) == "openai"
+        assert opened(kobold.url) == "openai"
     assert opened(plain.url) == "openai", "nobody there: told when it is asked"
 
 

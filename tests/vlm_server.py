@@ -97,6 +97,10 @@ class Rules:
     ollama: bool = True
     """Whether it answers /api/... at all."""
     openai: bool = True
+    kobold: bool = False
+    """Whether it says of itself that it is KoboldCpp."""
+    look: bool = True
+    """Whether it decodes the pictures; benchmarks would measure that."""
     keep: bool = True
     """Whether the pictures are kept in ``seen``."""
 
@@ -115,7 +119,8 @@ class VlmServer:
 
     good, prose, fenced, preamble, thinking (the answer lies in ``reasoning_content`` or ``thinking``), reasoning (in
     ``reasoning``), think_tags, think_cut, parts (a list as content), empty, null, whitespace (a loop, cut by the length), truncated,
-    refusal, filtered, no_usage, hidden_error (200 with an error in it), html, cut (the connection closes midway),
+    refusal, filtered, no_usage, hidden_error (200 with an error in it), late_error (with an
+    answer too), null_error, html, trickle (a byte now and then), cut (the connection closes midway),
     half (so does the body of the answer), silent (never answers), redirect, and the names in ``REFUSALS``.
     """
 
@@ -181,6 +186,8 @@ def _handler(server: VlmServer) -> type[BaseHTTPRequestHandler]:
                 self._send(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in rules.models]})
             elif self.path == "/api/tags":
                 self._send(200, {"models": [{"name": name, "model": name} for name in rules.models]})
+            elif self.path == "/api/extra/version" and rules.kobold:
+                self._send(200, {"result": "KoboldCpp", "version": "1.99"})
             elif self.path == "/api/version":
                 self._send(200, {"version": "0.32.1"})
             else:
@@ -193,7 +200,8 @@ def _handler(server: VlmServer) -> type[BaseHTTPRequestHandler]:
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
             seen = Seen(path=self.path, headers=headers, body=json.loads(raw), at=time.monotonic())
-            _look(seen)
+            if rules.look:
+                _look(seen)
             picture, kept = seen.image, seen
             if not rules.keep:
                 kept = Seen(path=seen.path, headers=headers, body={}, at=seen.at)
@@ -256,6 +264,12 @@ def _handler(server: VlmServer) -> type[BaseHTTPRequestHandler]:
                 self._raw(200, b"<html><body>It works!</body></html>", "text/html")
             elif behaviour == "hidden_error":
                 self._send(200, {"error": {"message": "Provider returned error", "code": 502}})
+            elif behaviour == "late_error":
+                self._send(200, _answer("good", seen, rules) | {"error": {"message": "Upstream idle timeout"}})
+            elif behaviour == "null_error":
+                self._send(200, _answer("good", seen, rules) | {"error": None})
+            elif behaviour == "trickle":
+                self._trickle(json.dumps(_answer("good", seen, rules)).encode())
             else:
                 answer = _answer(behaviour, seen, rules)
                 self._send(200, answer, half=behaviour == "half")
@@ -274,6 +288,16 @@ def _handler(server: VlmServer) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, status: int, data: Any, headers: dict[str, str] | None = None, *, half: bool = False) -> None:
             self._raw(status, json.dumps(data).encode(), "application/json", headers, half=half)
+
+        def _trickle(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            for byte in body:
+                if server.closing.wait(0.03):
+                    break
+                self.wfile.write(bytes((byte,)))
 
         def _raw(
             self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None, *, half: bool = False
@@ -334,7 +358,7 @@ def _answer(behaviour: str, seen: Seen, rules: Rules) -> dict[str, Any]:
         "refusal": REFUSAL,
         "filtered": "",
     }
-    content = contents.get(behaviour, good) if seen.image else NONSENSE
+    content = contents.get(behaviour, good) if seen.image or not rules.look else NONSENSE
     message: dict[str, Any] = {"role": "assistant", "content": content}
     if behaviour == "thinking":
         message["thinking" if ollama else "reasoning_content"] = good

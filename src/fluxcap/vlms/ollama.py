@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from fluxcap.errors import FluxcapError
 from fluxcap.vlms.addresses import is_local, key_names, ollama_base
 from fluxcap.vlms.openai_chat import CONNECT_SECONDS, as_base64, known_names
 from fluxcap.vlms.refusals import refusal, said
-from fluxcap.vlms.saying import count_of, text_of
+from fluxcap.vlms.saying import count_of, object_of, text_of
 from fluxcap.vlms.types import Down, Form, Question, Reply, UnknownModel
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ class OllamaServer:
             if not self._think_refused:
                 body["think"] = False
             status, text, headers = await self._ask("POST", "/api/chat", body)
-            answer = _object(text) if status < 300 else None
-            if answer is not None and isinstance(answer.get("message"), Mapping) and "error" not in answer:
+            answer = object_of(text) if status < 300 else None
+            if answer is not None and isinstance(answer.get("message"), Mapping) and not answer.get("error"):
                 return _reply(answer, time.perf_counter() - start)
             if status < 300 and not (answer or {}).get("error"):
                 raise Down(f"{self.url} answers with what is no chat reply", "is it the address of Ollama?")
@@ -65,7 +64,7 @@ class OllamaServer:
         if status >= 300:
             error = refusal(status, said(text, self._key), headers, form="text", **self._names())
             raise Down(f"{self.url} lists no models") if isinstance(error, UnknownModel) else error
-        rows = (_object(text) or {}).get("models")
+        rows = (object_of(text) or {}).get("models")
         rows = rows if isinstance(rows, list) else []
         return [row["name"] for row in rows if isinstance(row, Mapping) and isinstance(row.get("name"), str)]
 
@@ -139,14 +138,6 @@ def _client(url: str, key: str | None, seconds: float) -> httpx.AsyncClient:
         trust_env=not is_local(url),  # a proxy does not reach this machine
         follow_redirects=False,  # pictures go to the host that was named, and no further
     )
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
 
 
 def _reply(answer: Mapping[str, Any], seconds: float) -> Reply:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from fluxcap.errors import FluxcapError
 from fluxcap.vlms.addresses import is_local, key_names, openai_base
 from fluxcap.vlms.refusals import refusal, said
-from fluxcap.vlms.saying import count_of, text_of
+from fluxcap.vlms.saying import count_of, object_of, text_of
 from fluxcap.vlms.types import Down, Form, Question, Reply, UnknownModel
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ class OpenAIServer:
         for last in (*(False for _ in _OPTIONAL), True):
             body = _body(question, picture, form, self.model, frozenset(self._refused))
             status, text, headers = await self._ask("POST", "/chat/completions", body)
-            answer = _object(text) if status < 300 else None
-            if answer is not None and "error" not in answer and _choice(answer):
+            answer = object_of(text) if status < 300 else None
+            if answer is not None and not answer.get("error") and _choice(answer):
                 return _reply(answer, time.perf_counter() - start)
             if answer is not None:
                 status, text = _hidden_error(answer, status, text)
@@ -85,7 +85,7 @@ class OpenAIServer:
         if status >= 300:
             error = refusal(status, said(text, self._key), headers, form="text", **self._names())
             raise Down(f"{self.url} lists no models") if isinstance(error, UnknownModel) else error
-        data = (_object(text) or {}).get("data")
+        data = (object_of(text) or {}).get("data")
         rows = data if isinstance(data, list) else []
         return [row["id"] for row in rows if isinstance(row, Mapping) and isinstance(row.get("id"), str)]
 
@@ -210,19 +210,11 @@ def _refused_argument(status: int, words: str, body: Mapping[str, Any]) -> str |
     return "chat_template_kwargs" if unknown and not named and "chat_template_kwargs" in sent else None
 
 
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
-
-
 def _choice(answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The first choice, where it holds a message."""
     choices = answer.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(choice, Mapping) or "error" in choice:
+    if not isinstance(choice, Mapping) or choice.get("error"):
         return None
     return choice if isinstance(choice.get("message"), Mapping) else None
 

@@ -35,11 +35,11 @@ _TOO_LARGE = _any(
     r"context (length|size|window)|maximum model length|max_model_len",  # OpenAI, vLLM, SGLang, llama.cpp, LM Studio, Ollama
     r"(prompt|input|request) (is |\([^)]*\) is )?too (long|large)|too long",  # SGLang: Multimodal prompt is too long
     r"(image|picture|payload|entity|body|file|content)\b[^.]{0,40} too (large|big)",
-    r"\bimage\b[^.]{0,60}\b(exceeds?|larger than|at most \d+ ?(px|pixels))",
+    r"\bimages?\b[^.]{0,60}\b(exceeds?|(larger|bigger) than|(over|above|at most) \d+ ?([kM]B|px|pixels))",
     r"too many (image )?tokens|tokens? (count )?exceeds?",
 )
 _NO_VISION = _any(
-    r"(not|doesn't|n't) support (image|vision|multi-?modal|picture)\w*\b(?! (larger|above|bigger|over|of|with|in)\b)",
+    r"(not|doesn't|n't) support (image|vision|multi-?modal|picture)\w*\b(?! (of|with|in)\b)",
     r"(image|vision|multi-?modal)( inputs?)? (is|are) not supported",  # llama.cpp: image input is not supported
     r"support image input",  # OpenRouter, as 404: No endpoints found that support image input
     r"image input modality is not enabled",  # Gemini
@@ -123,6 +123,8 @@ def _by_status(
         return FluxcapError(f"the server refuses this picture ({told})")
     if status in (401, 403):
         return Denied(f"the key is missing or wrong ({told})", f"set {' or '.join(keys)}" if keys else "")
+    if status == 408:
+        return Down(f"the server gave up waiting ({told})")
     if status == 429:
         return Busy(f"the server has too much to do ({told})", retry_after=retry_after(headers))
     return None

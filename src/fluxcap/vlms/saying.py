@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +39,15 @@ def _flat(content: object) -> str:
         parts = (part for part in content if isinstance(part, Mapping) and part.get("type") != "thinking")
         return "".join(text for part in parts if isinstance(text := part.get("text"), str))
     return ""
+
+
+def object_of(text: str) -> dict[str, Any] | None:
+    """The JSON object that a server answered with; None for anything else."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def count_of(usage: object, key: str) -> int | None:
