@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fluxcap.hearing import Heard, Refused, hear, hear_prose, one_answer_for_many
 from fluxcap.thinking import thinking
 from fluxcap.vocabulary import canonical, is_nothing, slots
+from fluxcap.vocabulary.tags import listed
 
 
 def heard(slot: str, value: object, **more: object) -> Heard:
@@ -51,6 +52,9 @@ def reasons(found: Heard) -> list[str]:
         ("camera_height", "slightly below eye level", "from below"),
         ("mouth", "slight smile, closed", "closed"),
         ("subject", "The woman", "woman"),
+        ("pose", "facing away from the viewer", "facing away from the viewer"),
+        ("action", "looking inside", "looking inside"),
+        ("people", "six or more people", "six or more people"),
         ("text", "'Lakers' on the shirt", '"Lakers" on the shirt'),
         ("subject", "a woman in a red dress", "woman"),
         ("text", "NIKE café 東京 or bust", "NIKE café 東京 or bust"),
@@ -78,6 +82,15 @@ def test_a_trait_counts_once_and_its_own_key_first():
     found = hear({"Hair": "short hair", "hair": "long hair"}, image_id="id", source="vlm:m")
     assert values(found) == {"hair": "long hair"}
     assert values(heard("make-up", "red lipstick")) == {"makeup": "red lipstick"}
+
+
+def test_the_vocabularys_own_words_are_believed():
+    """What people's tags are called is nothing that a model may not say; denials, games and the like are few."""
+    phrases = [(one.slot, one.phrase) for one in listed().values() if one.slot in slots() and one.phrase]
+    phrases = [(slot, phrase) for slot, phrase in phrases if slots()[slot].question][::10]
+    refused = [one for slot, phrase in phrases for one in heard(slot, phrase).refused]
+    assert len(phrases) > 500
+    assert len(refused) < 0.03 * len(phrases), refused
 
 
 # --------------------------------------------------------------------------------------------------------- unsaid
@@ -151,7 +164,7 @@ def test_nobody():
         ("pose", "supercalifragilistic" + " expialidocious".join("abcdefghijklmnopq"), "too long"),
         ("skin", "I'm sorry, I can't help with that", "declined"),
         ("pose", "As an AI language model I see a pose", "declined"),
-        ("background", "whatever the viewer of this image wants", "about the picture"),
+        ("background", "a wall, as the prompt asks", "about the picture"),
         ("makeup", "yes", "says nothing"),
         ("hair", "hair", "says nothing"),
         ("clothing", "string", "says nothing"),

@@ -183,6 +183,8 @@ def _cut_hedges(row: Slot, done: Mended) -> None:
     """
     if done.text.endswith("?"):
         raise Refusal("hedged")
+    if not rules().hedges.search(done.text):
+        return
     while hedge := rules().hedges.search(done.text):
         before = _stem(done.text[: hedge.start()])
         after = done.text[hedge.end() :].lstrip(" ,:")
@@ -220,7 +222,7 @@ def _cut_pieces(row: Slot, done: Mended, allowed: Collection[str]) -> None:
     reason: Reason | None = None
     for place, piece in enumerate(pieces):
         why: Reason | None = None
-        if re.search(r"\bor\b", piece, re.IGNORECASE):
+        if re.search(r"\bor\b(?! more\b)", piece, re.IGNORECASE):
             why = "hedged"
         elif names_in(f"x {piece}" if place else piece, allowed):
             why = "name"
