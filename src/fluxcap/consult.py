@@ -62,7 +62,7 @@ def consult(session: Session, images: Sequence[ImageRef], consulting: Consulting
     if consulting.limit is not None:
         wanted = wanted[: consulting.limit]
     if not wanted:
-        return Consulted(notices=(f"{server.model} was asked about every picture before",), tried=())
+        return Consulted(notices=(f"{server.model} was asked about every picture before",))
     consulting.say(line)
     consulting.say(_cost(server, how, wanted))
     told_now = ask(session.store, session.folder, wanted, how, progress=consulting.progress)

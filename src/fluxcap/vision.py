@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,7 +135,9 @@ def _answers(
             thread.join()
 
 
-async def _run(folder: Path, images: Sequence[ImageRef], how: How, done: object) -> Rate:
+async def _run(
+    folder: Path, images: Sequence[ImageRef], how: How, done: Callable[[ImageRef, Asked | FluxcapError], None]
+) -> Rate:
     from fluxcap.vlms.ladder import Ladder
     from fluxcap.vlms.pictures import jpeg
     from fluxcap.vlms.pool import run
@@ -149,7 +151,7 @@ async def _run(folder: Path, images: Sequence[ImageRef], how: How, done: object)
         return await ladder.ask(how.question[image.id], picture, picture_id=image.id)
 
     try:
-        return await run(iter(images), work, done, slots=how.slots, patience=how.patience)  # type: ignore[arg-type]
+        return await run(iter(images), work, done, slots=how.slots, patience=how.patience)
     finally:
         await how.server.close()
 
