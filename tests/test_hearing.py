@@ -142,6 +142,7 @@ def test_nobody():
         ("makeup", "without make-up", "denied"),
         ("expression", "she is not smiling", "denied"),
         ("expression", "isn't smiling", "denied"),
+        ("pose", "standing in a, she is not sitting", "denied"),
         ("headwear", "no hat, scarf or glasses", "denied"),
         ("jewelry", "a gold ring or bracelet", "hedged"),
         ("hair", "blonde?", "hedged"),
@@ -224,6 +225,8 @@ def test_evidence_stands_in_caption_order():
         ("hair", '{"hair": "long red hair"}', "long red hair"),
         ("hair", "- long red hair<|im_end|>", "long red hair"),
         ("hair", "long red hair 😀", "long red hair"),
+        ("hair", "long\u200b red\x00 hair\ud800", "long red hair"),
+        ("hair", "long\n red\u00a0\u00a0hair", "long red hair"),
     ],
 )
 def test_cleaned(slot, said, value):
@@ -239,6 +242,7 @@ def test_cleaned(slot, said, value):
         ("hair", "short hair, no bangs", "short hair", "no bangs", "denied"),
         ("hair", "short hair, no bangs, braids", "short hair", "no bangs, braids", "denied"),
         ("background", "a park with no people", "park", "no people", "denied"),
+        ("expression", "neutral, she is not smiling", "neutral", "not smiling", "denied"),
         ("expression", "neutral but not sad", "neutral", "not sad", "denied"),
         ("clothing", "white Nike sneakers, blue jeans", "blue jeans", "white Nike sneakers", "name"),
         ("clothing", "red dress, jeans or leggings", "red dress", "jeans or leggings", "hedged"),
@@ -448,11 +452,17 @@ def test_sentences_are_dropped_one_by_one():
 
 def test_a_sentence_again_and_again_is_read_once():
     assert prose("She has long hair. " * 30) == prose("She has long hair.")
+    assert [one.value for one in prose("She is standing. Now she is standing.").evidence] == ["standing"]
 
 
 def test_a_long_sentence_is_no_loop():
     text = "A woman with long hair, wearing a red dress, " + " ".join(f"w{n}" for n in range(80)) + "."
     assert values(prose(text))["hair"] == "long hair"
+
+
+def test_a_sentence_without_end_is_not_read():
+    found = prose("She has long hair. A woman " + " ".join(f"w{n}" for n in range(600)) + " with a red hat.")
+    assert (values(found), reasons(found)) == ({"hair": "long hair"}, ["too long"])
 
 
 def test_names_in_prose():

@@ -120,7 +120,7 @@ def hear_prose(text: str, *, image_id: str, source: str, allowed_names: Collecti
         for value, tags in together(by_slot[slot_id])
         if not is_nothing(value)
     ]
-    return Heard(evidence=tuple(evidence), refused=tuple(refused))
+    return Heard(evidence=tuple(dict.fromkeys(evidence)), refused=tuple(refused))
 
 
 def one_answer_for_many(answers: Mapping[str, Mapping[str, object]]) -> frozenset[str]:

@@ -206,8 +206,10 @@ def _cut_denials(row: Slot, done: Mended) -> None:
         end = re.search(r"[;.]|\bbut\b|$", done.text[denial.end() :])
         assert end is not None
         after = done.text[denial.end() + end.end() :].strip(_EDGES)
-        if before and not _stands(row, before):
-            raise Refusal("denied")
+        if before and not _stands(row, before):  # 'neutral, she is not smiling'
+            before = _stem(before.rpartition(",")[0])
+            if not before or not _stands(row, before):
+                raise Refusal("denied")
         left = "; ".join(filter(None, (before, after)))
         if not left:
             raise Refusal("denied")
