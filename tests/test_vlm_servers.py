@@ -580,3 +580,10 @@ def test_an_opened_server_brings_its_key() -> None:
         for kind in KINDS:
             asked = open_server(server.url, MODEL, kind=kind, environ={"FLUXCAP_VLM_KEY": "sk-right\n"})
             assert use(asked, lambda asked: asked.reply(QUESTION, picture(), "text")).text == ANSWER
+
+
+@pytest.mark.parametrize(("kind", "package"), [("openai", "openai"), ("ollama", "httpx")])
+def test_a_missing_package_is_told(kind: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(FluxcapError, match=f"pip install {package}"):
+        open_server("http://127.0.0.1:8000/v1", MODEL, kind=kind)

@@ -128,7 +128,7 @@ def _client(url: str, key: str | None, seconds: float) -> httpx.AsyncClient:
     try:
         import httpx
     except ModuleNotFoundError as error:
-        raise FluxcapError("the package httpx is not installed", "pip install httpx") from error
+        raise FluxcapError(f"the package {error.name} is not installed", "pip install httpx") from error
 
     return httpx.AsyncClient(
         base_url=url,
