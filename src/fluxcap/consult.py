@@ -102,6 +102,7 @@ def _how(
     prompts: Path | None,
 ) -> How:
     from fluxcap.vlms.question import prompt_version, questions
+    from fluxcap.vlms.replay import question_hash
 
     settings = session.project.vlm
     plain = questions(kind=settings.mode, prompts=prompts, max_tokens=settings.max_tokens)
@@ -115,7 +116,7 @@ def _how(
     return How(
         server=server,
         question={image.id: question(image) for image in images},
-        prompts=prompt_version(prompts) + (":hints" if settings.hints else ""),
+        prompts=f"{prompt_version(prompts)}:{question_hash(plain)}{':hints' if settings.hints else ''}",
         mode=settings.mode,
         side=settings.side,
         slots=settings.concurrency,
