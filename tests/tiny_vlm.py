@@ -1,0 +1,129 @@
+"""A tiny vision language model of a real architecture (Idefics3, LLaVA), with random weights and a tokenizer made here.
+
+It says nothing sensible, but takes pictures and questions as the large ones do. Needs torch and transformers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+SIDE, PATCH = 56, 14
+WORDS = ("<image>", "<fake_token_around_image>", "<end_of_utterance>", "<global-img>")
+TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>"
+    "{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>"
+    "{% else %}{{ part['text'] }}{% endif %}{% endfor %}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+PLAIN_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'system' %}"
+    "{{ raise_exception('no system') }}{% endif %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+"""As some older models have it: no system message, content as plain text, the picture's mark in the text."""
+
+
+def tokenizer(template: str = TEMPLATE) -> Any:
+    """Bytes as tokens, the marks of chat and pictures besides: 279 tokens and the places of Idefics3's tiles."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    marks = ["<pad>", "<s>", "</s>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>", *WORDS]
+    marks += [f"<row_{row}_col_{col}>" for row in range(1, 7) for col in range(1, 7)]
+    vocabulary = {word: number for number, word in enumerate([*marks, *letters])}
+    made = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=made,
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+        additional_special_tokens=[mark for mark in marks if mark not in {"<pad>", "<s>", "</s>"}],
+    )
+    fast.chat_template = template
+    return fast
+
+
+def make(folder: Path, *, kind: str = "idefics3", template: str = TEMPLATE, seed: int = 0, reads: int = 8192) -> Path:
+    """Writes the model into ``folder`` (config, tokenizer, processor, safetensors); ``reads``: tokens it can read."""
+    import torch
+
+    torch.manual_seed(seed)
+    words = tokenizer(template)
+    text = {
+        "vocab_size": len(words),
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": reads,
+        "pad_token_id": words.pad_token_id,
+        "bos_token_id": words.bos_token_id,
+        "eos_token_id": words.eos_token_id,
+        "initializer_range": 0.3,  # large, so that answers vary with the picture
+    }
+    vision = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": SIDE,
+        "patch_size": PATCH,
+        "initializer_range": 0.3,
+    }
+    model, processor = (_idefics3 if kind == "idefics3" else _llava)(words, text, vision)
+    model.generation_config.pad_token_id = words.pad_token_id
+    model.generation_config.eos_token_id = words.eos_token_id
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+def _idefics3(words: Any, text: dict[str, Any], vision: dict[str, Any]) -> tuple[Any, Any]:
+    """Pictures become tiles, as many as their size asks for, so prompts differ in length."""
+    from transformers import Idefics3Config, Idefics3ForConditionalGeneration, Idefics3Processor
+    from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
+
+    scale = 2
+    config = Idefics3Config(
+        vision_config=vision,
+        text_config={"model_type": "llama", **text},
+        scale_factor=scale,
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        pad_token_id=words.pad_token_id,
+    )
+    pixels = Idefics3ImageProcessorPil(size={"longest_edge": 2 * SIDE}, max_image_size={"longest_edge": SIDE})
+    processor = Idefics3Processor(
+        pixels, words, image_seq_len=(SIDE // PATCH // scale) ** 2, chat_template=words.chat_template
+    )
+    return Idefics3ForConditionalGeneration(config), processor
+
+
+def _llava(words: Any, text: dict[str, Any], vision: dict[str, Any]) -> tuple[Any, Any]:
+    """Every picture is squashed to one square."""
+    from transformers import LlavaConfig, LlavaForConditionalGeneration, LlavaProcessor
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    config = LlavaConfig(
+        vision_config={"model_type": "clip_vision_model", "projection_dim": 32, **vision},
+        text_config={"model_type": "llama", **text},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=-1,
+    )
+    pixels = CLIPImageProcessorPil(
+        size={"height": SIDE, "width": SIDE}, crop_size={"height": SIDE, "width": SIDE}, do_center_crop=False
+    )
+    processor = LlavaProcessor(
+        pixels,
+        words,
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=words.chat_template,
+    )
+    return LlavaForConditionalGeneration(config), processor
