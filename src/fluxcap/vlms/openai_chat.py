@@ -149,7 +149,7 @@ def _client(url: str, key: str | None, seconds: float) -> openai.AsyncOpenAI:
     try:
         import openai
     except ModuleNotFoundError as error:
-        raise FluxcapError("the package openai is not installed", 'pip install "fluxcap[vlm]"') from error
+        raise FluxcapError(f"the package {error.name} is not installed", 'pip install "fluxcap[vlm]"') from error
 
     allowed = _HEADERS | _RAW | (_OPENAI_HEADERS if urlsplit(url).hostname == "api.openai.com" else frozenset())
 
