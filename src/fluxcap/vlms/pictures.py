@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from fluxcap import images
 
@@ -21,14 +23,25 @@ def jpeg(path: Path, *, name: str, side: int, background: str = "#ffffff", diges
     from PIL import Image
 
     picture = images.read(path, name=name, background=background, long_side=side, exact=False, digest=digest)
-    image = Image.fromarray(picture.rgb)
-    shrink = min(1.0, side / max(image.size))
-    size = tuple(max(STEP, round(pixels * shrink / STEP) * STEP) for pixels in image.size)
-    if size != image.size:
-        image = image.resize((size[0], size[1]), Image.Resampling.BOX if shrink < 1 else Image.Resampling.BICUBIC)
+    rgb = picture.rgb
+    shrink = min(1.0, side / max(rgb.shape[:2]))
+    height, width = (max(STEP, round(pixels * shrink / STEP) * STEP) for pixels in rgb.shape[:2])
+    if (height, width) != rgb.shape[:2]:
+        # by less than two: linear is nearer to Lanczos than a box is, in a quarter of the time
+        rgb = _cv2().resize(rgb, (width, height), interpolation=_cv2().INTER_LINEAR)
+    image = Image.fromarray(rgb)
     for quality in QUALITIES:
         written = io.BytesIO()
         image.save(written, "JPEG", quality=quality)
         if written.tell() <= MOST_BYTES:
             break
     return written.getvalue()
+
+
+@cache
+def _cv2() -> ModuleType:
+    import cv2
+
+    cv2.setNumThreads(1)  # pictures are made side by side already
+    module: ModuleType = cv2
+    return module
