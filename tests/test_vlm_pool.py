@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fluxcap.errors import FluxcapError, ImageError
+from fluxcap.vlms.limit import Limit
 from fluxcap.vlms.pool import Rate, run
 from fluxcap.vlms.types import Busy, Denied, Down, NotReady, NoVision, UnknownModel
 
@@ -284,23 +285,31 @@ def test_failures_now_and_then_lose_nothing():
     assert not [job for job, result in results.items() if isinstance(result, FluxcapError)]
 
 
+def grown(to: int) -> Limit:
+    """The limit after a server that never slows down."""
+    limit = Limit(64)
+    while limit.now < to:
+        for token in [limit.begun() for _ in range(64)]:
+            limit.ended(token, 0.5, 0.5)
+        limit.settle()
+    return limit
+
+
 def test_halves_where_the_server_fails():
-    async def main():
-        server = Server(32, queues=True)
-        after = []
+    limit = grown(40)
+    before = limit.now
+    for token in [limit.begun() for _ in range(before)]:  # one event, however many it hits
+        limit.failed(token)
+    assert limit.now == before // 2
+    limit.failed(limit.begun())
+    assert limit.now == before // 4
 
-        async def work(job):
-            if 8 < now() < 8.3:
-                raise Down("500")
-            if 8.7 <= now() < 9:  # those begun before have ended
-                after.append(server.here + 1)
-            return await server.work(job)
 
-        await go(900, work)
-        return max(after), server.most_here
-
-    after, most = simulate(main())
-    assert after <= most / 2 + 1
+def test_a_refusal_tells_how_many_the_server_takes():
+    limit = grown(18)
+    for others, token in zip((17, 16, 15), [limit.begun() for _ in range(3)], strict=True):
+        limit.refused(token, others)
+    assert limit.now == 15
 
 
 @pytest.mark.parametrize(
