@@ -426,6 +426,7 @@ def test_an_interrupt_ends_the_asking(tmp_path: Path, server: VlmServer) -> None
     assert run(photos, server).asked == 3
 
 
+@bug("vision.ask closes its answers only when the last frame of the error is gone")
 def test_an_interrupt_leaves_no_thread_that_asks(tmp_path: Path, server: VlmServer) -> None:
     photos = draw(tmp_path, *ANSWERS)
     server.rules.latency = 0.02
@@ -435,8 +436,9 @@ def test_an_interrupt_leaves_no_thread_that_asks(tmp_path: Path, server: VlmServ
         yield
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as told:
         run(photos, server, {"vlm.concurrency": 1}, consulting=Consulting(progress=stop))
+    assert told.tb is not None, "whoever keeps the error keeps its frames"
     assert not [thread for thread in threading.enumerate() if thread.name == "fluxcap-vision"]
 
 
@@ -589,10 +591,22 @@ def test_a_full_server_answers_everything_in_the_end(tmp_path: Path, monkeypatch
 
 
 def test_the_concurrency_of_the_settings_is_kept(tmp_path: Path) -> None:
-    photos = draw(tmp_path, *(f"{colour}{n}" for colour in ANSWERS for n in (1, 2)))
-    with VlmServer(answer=by_colour, latency=0.03) as server:
-        run(photos, server, {"vlm.concurrency": 3})
-        assert server.under.most == 3
+    photos = draw(tmp_path, *(f"{colour}{n}" for colour in ("red", "green", "blue") for n in (1, 2, 3)))
+    three, lock, now, most = threading.Barrier(3, timeout=5), threading.Lock(), [0], [0]
+
+    def answer(seen: Seen) -> str:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        with suppress(threading.BrokenBarrierError):
+            three.wait()  # goes on once three are asked at once
+        with lock:
+            now[0] -= 1
+        return by_colour(seen)
+
+    with VlmServer(answer=answer) as server:
+        assert run(photos, server, {"vlm.concurrency": 3}).asked == 9
+    assert (most, three.broken) == ([3], False)
 
 
 def test_a_forced_run_that_fails_loses_no_answer(photos: Path, server: VlmServer) -> None:
