@@ -55,24 +55,25 @@ def one_line(error: FluxcapError) -> str:
 
 
 class Plain:
-    """Answers with the picture's width and the question; keeps the batches that it got."""
+    """Answers with the picture's width and the question; keeps the batches that it got. Works while its gate is open."""
 
     def __init__(self, *_args, **_named) -> None:
         self.batches: list[list[str]] = []
-        self.made_while_busy = 0
-        self.takes = 0.0
+        self.prepared = 0
         self.room = 99
         self.busy = threading.Event()
+        self.gate = threading.Event()
+        self.gate.set()
 
     def prepare(self, questions, pictures):
         if any(question.text == "too large" for question in questions):
             raise TooLarge("too many tokens", "send a smaller picture")
-        self.made_while_busy += self.busy.is_set()
+        self.prepared += 1
         return Prepared(inputs=[picture.width for picture in pictures], questions=tuple(questions), seconds=0)
 
     def generate(self, prepared):
         self.busy.set()
-        time.sleep(self.takes)
+        assert self.gate.wait(20)
         self.busy.clear()
         if len(prepared.questions) > self.room:
             raise RuntimeError("CUDA out of memory. Tried to allocate")
@@ -81,6 +82,14 @@ class Plain:
             Reply(text=f"{width} {question.text}", finish="stop", prompt_tokens=1, answer_tokens=1, seconds=0)
             for width, question in zip(prepared.inputs, prepared.questions, strict=True)
         ]
+
+
+async def until(true, what: str) -> None:
+    for _ in range(2000):
+        if true():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError(f"waited in vain: {what}")
 
 
 @pytest.fixture
@@ -93,24 +102,37 @@ def plain(monkeypatch):
     return LocalServer("models/plain"), model
 
 
-def run(server, *questions, close=True):
-    """The answers to the questions, all asked at once; errors in place of those that failed."""
+def run(server, *questions, close=True, gathered=False):
+    """The answers to the questions, asked at once; errors in place of those that failed.
+
+    ``gathered``: while the model is busy with another question, "first", so that all of them wait together.
+    """
 
     async def go():
-        tasks = [server.reply(question, jpeg(n, 20 + n, 20), "text") for n, question in enumerate(questions)]
-        answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        first = []
+        if gathered:
+            server._answers.gate.clear()
+            first.append(asyncio.create_task(server.reply(ask("first"), PICTURES[0], "text")))
+            await until(server._answers.busy.is_set, "the first batch")
+        asked = (server.reply(question, jpeg(n, 20 + n, 20), "text") for n, question in enumerate(questions))
+        tasks = [asyncio.create_task(one) for one in asked]
+        if gathered:
+            # those of a full batch are taken out while the model is busy
+            await until(lambda: len(server._under_way) == len(questions) + 1, "all that wait")
+            server._answers.gate.set()
+        answers = await asyncio.wait_for(asyncio.gather(*tasks, *first, return_exceptions=True), 30)
         if close:
             await server.close()
-        return answers
+        return answers[: len(questions)]
 
     return asyncio.run(go())
 
 
 def test_each_gets_its_own_answer_in_few_batches(plain):
     server, model = plain
-    answers = run(server, *(ask(f"q{n}") for n in range(10)))
+    answers = run(server, *(ask(f"q{n}") for n in range(10)), gathered=True)
     assert [answer.text for answer in answers] == [f"{20 + n} q{n}" for n in range(10)]
-    assert sorted(map(len, model.batches)) == [2, 4, 4]
+    assert list(map(len, model.batches)) == [1, 4, 4, 2]
 
 
 def test_a_lone_question_does_not_wait_for_others(plain):
@@ -123,41 +145,49 @@ def test_a_lone_question_does_not_wait_for_others(plain):
 
 def test_pictures_are_made_ready_while_the_model_is_busy(plain):
     server, model = plain
-    model.takes = 0.03
-    run(server, *(ask() for _ in range(12)))
-    assert model.made_while_busy >= 1
-    assert list(map(len, model.batches)) == [4, 4, 4]
+    model.gate.clear()
+
+    async def go():
+        tasks = [asyncio.create_task(server.reply(ask(), PICTURES[0], "text")) for _ in range(12)]
+        await until(lambda: model.busy.is_set() and model.prepared == 2, "the second batch made ready behind the first")
+        assert model.batches == []
+        model.gate.set()
+        await asyncio.gather(*tasks)
+        await server.close()
+
+    asyncio.run(go())
+    assert sum(map(len, model.batches)) == 12
 
 
 def test_what_comes_while_the_model_is_busy_is_gathered(plain):
     server, model = plain
-    model.takes = 0.06
+    model.gate.clear()
 
     async def go():
-        first = asyncio.create_task(server.reply(ask("first"), PICTURES[0], "text"))
-        await asyncio.sleep(0.04)
-        others = []
+        tasks = [asyncio.create_task(server.reply(ask("first"), PICTURES[0], "text"))]
+        await until(model.busy.is_set, "the first batch")
         for n in range(3):  # further apart than a model that is free would wait
-            others.append(asyncio.create_task(server.reply(ask(f"{n}"), PICTURES[0], "text")))
-            await asyncio.sleep(0.012)
-        await asyncio.gather(first, *others)
+            tasks.append(asyncio.create_task(server.reply(ask(f"{n}"), PICTURES[0], "text")))
+            await until(lambda: len(server._waiting) == n + 1, "a question that waits")  # noqa: B023
+            await asyncio.sleep(2 * local.WAIT)
+        model.gate.set()
+        await asyncio.gather(*tasks)
         await server.close()
 
     asyncio.run(go())
-    assert model.batches[0] == ["first"]
-    assert len(model.batches) < 4
+    assert model.batches == [["first"], ["0", "1", "2"]]
 
 
 def test_only_questions_alike_share_a_batch(plain):
     server, model = plain
-    run(server, ask("a", tokens=10), ask("b", tokens=20), ask("a", tokens=10), ask("c", temperature=0.7))
-    assert sorted(model.batches) == [["a", "a"], ["b"], ["c"]]
+    run(server, ask("a", tokens=10), ask("b", tokens=20), ask("a", tokens=10), ask("c", temperature=0.7), gathered=True)
+    assert sorted(model.batches) == [["a", "a"], ["b"], ["c"], ["first"]]
 
 
 def test_too_little_memory_halves_the_batch(plain):
     server, model = plain
     model.room = 1
-    answers = run(server, *(ask(f"q{n}") for n in range(4)), close=False)
+    answers = run(server, *(ask(f"q{n}") for n in range(4)), close=False, gathered=True)
     assert [answer.text for answer in answers] == [f"{20 + n} q{n}" for n in range(4)]
     assert server.batch == 1
     assert "1 pictures at once" in server.describe()
@@ -175,7 +205,7 @@ def test_memory_for_not_even_one(plain):
 
 def test_one_that_fails_spoils_no_other(plain):
     server, _ = plain
-    answers = run(server, ask("a"), ask("too large"), ask("b"), ask("c"))
+    answers = run(server, ask("a"), ask("too large"), ask("b"), ask("c"), gathered=True)
     assert isinstance(answers[1], TooLarge)
     assert [answers[n].text for n in (0, 2, 3)] == ["20 a", "22 b", "23 c"]
     assert server.batch == 4
@@ -198,15 +228,17 @@ def test_forms_are_refused(plain, form):
 
 def test_one_who_gave_up_is_not_asked_about(plain):
     server, model = plain
-    model.takes = 0.05
+    model.gate.clear()
 
     async def go():
         first = asyncio.create_task(server.reply(ask("first"), PICTURES[0], "text"))
-        await asyncio.sleep(0.03)
+        await until(model.busy.is_set, "the first batch")
         gone = asyncio.create_task(server.reply(ask("gone"), PICTURES[0], "text"))
-        await asyncio.sleep(0.01)
+        stays = asyncio.create_task(server.reply(ask("stays"), PICTURES[0], "text"))
+        await until(lambda: len(server._waiting) == 2, "two that wait")
         gone.cancel()
-        stays = server.reply(ask("stays"), PICTURES[0], "text")
+        await asyncio.sleep(0)
+        model.gate.set()
         assert (await stays).text.endswith("stays")
         await first
         await server.close()
@@ -217,17 +249,20 @@ def test_one_who_gave_up_is_not_asked_about(plain):
 
 def test_closing_ends_what_is_under_way(plain):
     server, model = plain
-    model.takes = 0.05
+    model.gate.clear()
 
     async def go():
         tasks = [asyncio.create_task(server.reply(ask(), PICTURES[0], "text")) for _ in range(9)]
-        await asyncio.sleep(0.04)
-        await server.close()
+        await until(lambda: len(server._under_way) == 9 and model.busy.is_set(), "all nine")
+        closing = asyncio.create_task(server.close())
         answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
         assert [type(answer) for answer in answers] == [Down] * 9
         with pytest.raises(Down, match="closed"):
             await server.reply(ask(), PICTURES[0], "text")
+        model.gate.set()  # what runs on a card cannot be stopped, so closing waits for it
+        await closing
         await server.close()
+        assert server.opened.model is None
 
     asyncio.run(go())
 
@@ -318,6 +353,21 @@ def test_a_batch_answers_as_one_at_a_time(tiny, kind):
     assert [(reply.text, reply.finish, reply.prompt_tokens, reply.answer_tokens) for reply in batch] == told
     assert len({reply.text for reply in single}) == 5, "the pictures make no difference, so this would prove nothing"
     assert all(reply.seconds > 0 for reply in (*single, *batch))
+
+
+@needs_local
+def test_a_batch_of_qwen(tiny):
+    """Qwen3-VL, whose pictures keep their shape and whose tokens have places in the picture."""
+    model, processor = _maker().qwen(_maker().QWEN_TINY)
+    opened = Opened(model=model, processor=processor, device="cpu", card="", dtype="float32", batch=5, notices=())
+    server = LocalServer("qwen", opened=opened)
+    questions = [ask("What?" * (n + 1)) for n in range(5)]
+    single = answers(server, questions, together=False)
+    batch = answers(server, questions, together=True)
+    assert len({reply.prompt_tokens for reply in single}) > 1
+    assert len({reply.text for reply in single}) > 3
+    for one, other in zip(single, batch, strict=True):
+        assert (one.text, one.prompt_tokens, one.finish) == (other.text, other.prompt_tokens, other.finish)
 
 
 @needs_local

@@ -127,3 +127,99 @@ def _llava(words: Any, text: dict[str, Any], vision: dict[str, Any]) -> tuple[An
         chat_template=words.chat_template,
     )
     return LlavaForConditionalGeneration(config), processor
+
+
+QWEN_TEMPLATE = TEMPLATE.replace("<image>", "<|vision_start|><|image_pad|><|vision_end|>")
+QWEN_WORDS = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
+QWEN_4B: dict[str, dict[str, Any]] = {
+    "text": {
+        "vocab_size": 151_936,
+        "hidden_size": 2560,
+        "intermediate_size": 9728,
+        "num_hidden_layers": 36,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "max_position_embeddings": 262_144,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 5_000_000,
+            "mrope_section": [24, 20, 20],
+            "mrope_interleaved": True,
+        },
+    },
+    "vision": {
+        "depth": 24,
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_heads": 16,
+        "out_hidden_size": 2560,
+        "deepstack_visual_indexes": [5, 11, 17],
+    },
+}
+"""The sizes of Qwen3-VL-4B (its config.json)."""
+QWEN_TINY: dict[str, dict[str, Any]] = {
+    "text": {
+        "vocab_size": 400,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "max_position_embeddings": 8192,
+        "rope_parameters": {"rope_type": "default", "mrope_section": [4, 2, 2], "mrope_interleaved": True},
+        "initializer_range": 0.3,
+    },
+    "vision": {
+        "depth": 3,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_heads": 2,
+        "out_hidden_size": 64,
+        "deepstack_visual_indexes": [0, 1],
+        "initializer_range": 0.3,
+    },
+}
+
+
+def qwen(sizes: dict[str, dict[str, Any]], *, device: str = "cpu", dtype: str = "float32", seed: int = 0) -> Any:
+    """(model, processor) of Qwen3-VL's architecture in memory, with random weights; no torchvision is needed.
+
+    Its processor reads videos too, for which transformers wants torchvision; here it is left without that part, so it can
+    not be written to a folder.
+    """
+    import torch
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration, Qwen3VLProcessor
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    class Pictures(Qwen3VLProcessor):
+        def check_argument_for_proper_class(self, *_arguments: Any) -> Any:
+            return None
+
+    words = tokenizer(QWEN_TEMPLATE)
+    words.add_special_tokens({"additional_special_tokens": list(QWEN_WORDS)})
+    number = words.convert_tokens_to_ids
+    config = Qwen3VLConfig(
+        text_config=sizes["text"],
+        vision_config=sizes["vision"],
+        image_token_id=number("<|image_pad|>"),
+        video_token_id=number("<|video_pad|>"),
+        vision_start_token_id=number("<|vision_start|>"),
+        vision_end_token_id=number("<|vision_end|>"),
+        tie_word_embeddings=True,
+    )
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype))
+    try:
+        torch.manual_seed(seed)
+        with torch.device(device):
+            model = Qwen3VLForConditionalGeneration(config).eval()
+    finally:
+        torch.set_default_dtype(before)
+    model.generation_config.eos_token_id = words.eos_token_id
+    model.generation_config.pad_token_id = words.pad_token_id
+    pixels = Qwen2VLImageProcessorPil(patch_size=16, temporal_patch_size=2, merge_size=2)
+    processor = Pictures(pixels, words, None, chat_template=words.chat_template)
+    processor.tokenizer.padding_side = "left"
+    return model, processor

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from fluxcap.errors import FluxcapError, ImageError
 from fluxcap.vlms.local_answers import Answers, Prepared
-from fluxcap.vlms.local_model import is_memory, one_line, open_model
+from fluxcap.vlms.local_model import Opened, is_memory, one_line, open_model
 from fluxcap.vlms.types import Down, Form, FormRefused, Question, Reply
 
 WAIT = 0.01
@@ -55,16 +55,23 @@ class LocalServer:
 
     ``batch`` is how many pictures are answered at once; it is halved when the memory does not suffice. ``static`` (CUDA
     only) keeps all shapes fixed, so that torch compiles the model: slow at first, faster for thousands of pictures.
-    Raises what :func:`fluxcap.vlms.local_model.open_model` raises.
+    ``opened`` is a model that is open already; then the others are not looked at. Raises what :func:`fluxcap.vlms.local_model.open_model` raises.
     """
 
     kind = "local"
     url = ""
 
     def __init__(
-        self, name: str, *, device: str = "auto", dtype: str = "auto", batch: int | None = None, static: bool = False
+        self,
+        name: str,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        batch: int | None = None,
+        static: bool = False,
+        opened: Opened | None = None,
     ) -> None:
-        opened = open_model(name, device=device, dtype=dtype, batch=batch)
+        opened = opened or open_model(name, device=device, dtype=dtype, batch=batch)
         on_cuda = opened.device.startswith("cuda")
         self.model = name
         self.batch = opened.batch
@@ -234,7 +241,7 @@ def _decode(jpeg: bytes) -> Any:
         raise ImageError("the picture cannot be read", "check the file") from error
 
 
-def _without_model(opened: Any) -> Any:
+def _without_model(opened: Opened) -> Opened:
     return replace(opened, model=None, processor=None)
 
 
