@@ -26,7 +26,7 @@ PLAIN_TEMPLATE = (
 
 def tokenizer(template: str = TEMPLATE) -> Any:
     """Bytes as tokens, the marks of chat and pictures besides: 279 tokens and the places of Idefics3's tiles."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -36,6 +36,9 @@ def tokenizer(template: str = TEMPLATE) -> Any:
     made = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
+    made.post_processor = processors.TemplateProcessing(  # as Llama's: text begins with <s> unless told otherwise
+        single="<s> $A", special_tokens=[("<s>", vocabulary["<s>"])]
+    )
     fast = PreTrainedTokenizerFast(
         tokenizer_object=made,
         pad_token="<pad>",
