@@ -12,7 +12,7 @@ ladder, the openai SDK. The pictures are photographs scaled to 2 megapixels with
 under many names and ids. *Steady* is the share of the slots' time in which they had a question, from 12 latencies (4 s at
 least) after the first question to the last question; *overall* is pictures / (whole time * best), with the start and the end,
 where fewer are under way. Two cores are used where the system can hold a process to them; they serve both sides, and other
-programs on them count. Runs that want little of them (12 pictures/s together) are made side by side.
+programs on them count. Runs that want little of them (16 pictures/s together) are made side by side.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PHOTOS = Path(__file__).resolve().parents[1] / ".." / "shared" / "photos"
 SHORT, LONG = 1224, 1632
 DIFFERENT = 24
 LATENCIES, SLOTS = (0.5, 2.0, 8.0), (1, 4, 16, 64)
-TOGETHER = 12.0
+TOGETHER = 16.0
 """Pictures/s of the servers of runs that are made side by side."""
 
 SHARE = 0.9
@@ -305,8 +305,8 @@ def line(run: Run, got: Result) -> str:
 
 
 def length(latency: float, slots: int) -> int:
-    """How many pictures: about 20 s of work at 0.5 s, more latencies than the warm-up at 8 s; what two cores do in 30 s."""
-    rounds = {0.5: 44, 2.0: 26}.get(latency, 20)
+    """How many pictures: more latencies than the warm-up takes, and no more than two cores make in half a minute."""
+    rounds = {0.5: 44, 2.0: 26}.get(latency, 16)
     return min(slots * rounds, 1200)
 
 
