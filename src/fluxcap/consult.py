@@ -86,7 +86,8 @@ def _server(session: Session, consulting: Consulting) -> tuple[Server, str]:
         if consulting.record is not None:
             raise UsageError("--record and --replay do not go together", "leave one of them out")
         replayed = ReplayServer(consulting.replay)
-        return replayed, f"taking the answers of {replayed.model} from {consulting.replay}"
+        told = f"taking the answers of {replayed.model} from {consulting.replay}"
+        return replayed, "; ".join([told, *replayed.notes])
     assert settings.url is not None
     server, line = choose(settings.url, settings.name, kind=settings.kind)
     if consulting.record is not None:
