@@ -49,7 +49,8 @@ class Ahead(Generic[J]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        # waits for those under way: a thread that ended later would call a loop that is closed by then
+        self._threads.shutdown(wait=True, cancel_futures=True)
         self._lying.clear()
 
     def __iter__(self) -> Iterator[Ready[J]]:
