@@ -80,6 +80,9 @@ class Speaker(asyncio.Protocol):
             said = {name: getattr(model, name) for name in ("started", "refused", "bytes", "most_waiting", "looked")}
             self.say(b"200 OK", json.dumps(said).encode())
             return
+        if self.path.endswith("/models"):
+            self.say(b"200 OK", b'{"object": "list", "data": [{"id": "bench-vl", "object": "model"}]}')
+            return
         if not model.looked:
             model.looked, self.body = looked(bytes(self.body)), bytearray()
         if model.busy < model.slots:
