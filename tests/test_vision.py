@@ -46,11 +46,6 @@ from vlm_server import REFUSAL, Seen, VlmServer
 MODEL = "eyes-vl:4b"
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    """Known, and to be mended; the test says so once it is."""
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 KEY = "sk-only-for-that-server-4711"
 WORDS = {"trigger": "ohwx", "subject": "woman"}
 COLOURS = {
@@ -426,7 +421,6 @@ def test_an_interrupt_ends_the_asking(tmp_path: Path, server: VlmServer) -> None
     assert run(photos, server).asked == 3
 
 
-@bug("vision.ask closes its answers only when the last frame of the error is gone")
 def test_an_interrupt_leaves_no_thread_that_asks(tmp_path: Path, server: VlmServer) -> None:
     photos = draw(tmp_path, *ANSWERS)
     server.rules.latency = 0.02
@@ -520,7 +514,7 @@ def test_what_ends_everything(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(MODEL, marks=bug("a port where nobody listens is waited for, ten minutes")), None],
+    [MODEL, None],
     ids=["named", "not named"],
 )
 def test_nobody_there_is_told_at_once(photos: Path, monkeypatch: Any, capsys: Any, name: str | None) -> None:
@@ -538,7 +532,6 @@ def test_nobody_there_is_told_at_once(photos: Path, monkeypatch: Any, capsys: An
     assert not list(photos.glob("*.txt"))
 
 
-@bug("captions are written without vision, exit code 0")
 def test_nobody_there_for_long_ends_the_run(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No caption is written that a model with eyes was to have a part in: the person named one, and it was never reached."""
     monkeypatch.setattr("fluxcap.consult.How", partial(How, patience=0.05))
@@ -650,7 +643,6 @@ RUDE = "no \x1b[31mred\x1b[0m\r\nfluxcap: fine \x07"
 @pytest.mark.parametrize(
     ("behaviour", "status"), [("text_only", 500), ("denied", 401), ("odd", 400)], ids=["no eyes", "key", "picture"]
 )
-@bug("vlms.refusals.said leaves control signs in")
 def test_what_a_server_says_is_one_plain_line(
     photos: Path, behaviour: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -879,14 +871,12 @@ def test_a_limit_tries_the_next_ones(photos: Path, server: VlmServer) -> None:
     assert not list(photos.glob("*.txt"))
 
 
-@bug("with nothing left to try, captions are written")
 def test_a_limit_writes_nothing_where_all_was_asked(photos: Path, server: VlmServer) -> None:
     run(photos, server, consulting=Consulting(limit=3))
     assert run(photos, server, consulting=Consulting(limit=3)).asked == 0
     assert not list(photos.glob("*.txt"))
 
 
-@bug("only one of the files is shown")
 def test_a_limit_shows_every_file_of_a_picture_tried(photos: Path, server: VlmServer) -> None:
     shutil.copy(photos / "blue.png", photos / "blue2.png")
     done = run(photos, server, consulting=Consulting(limit=1))
@@ -894,7 +884,6 @@ def test_a_limit_shows_every_file_of_a_picture_tried(photos: Path, server: VlmSe
     assert not list(photos.glob("*.txt"))
 
 
-@bug("captions are written")
 def test_a_limit_without_a_model_writes_nothing_either(photos: Path) -> None:
     """``--limit`` promises that nothing is written."""
     with suppress(UsageError):
@@ -952,7 +941,6 @@ def test_a_recording_goes_on(photos: Path, tmp_path: Path, server: VlmServer) ->
     assert len(record.read_text(encoding="utf-8").splitlines()) == 3
 
 
-@bug("the file is left open, and so is the server")
 def test_recording_what_is_known_writes_nothing(photos: Path, tmp_path: Path, server: VlmServer) -> None:
     run(photos, server)
     record = tmp_path / "answers.jsonl"
@@ -1027,18 +1015,15 @@ def test_explicit_words_stay_out_unless_admitted(photos: Path, server: VlmServer
     assert "nude" in text(photos, "red")
 
 
-OPEN = bug("only whole tags of the table are known as explicit, and few words as those of a minor")
-
-
 @pytest.mark.parametrize(
     ("said", "word"),
     [
         ({"clothing": "topless, black panties"}, "topless"),
         ({"action": "having sex"}, "sex"),
-        pytest.param({"features": "exposed breasts"}, "breasts", marks=OPEN),
-        pytest.param({"action": "sucking a penis"}, "penis", marks=OPEN),
-        pytest.param({"body": "naked athletic build"}, "naked", marks=OPEN),
-        pytest.param({"pose": "spreading her legs, showing her vulva"}, "vulva", marks=OPEN),
+        ({"features": "exposed breasts"}, "breasts"),
+        ({"action": "sucking a penis"}, "penis"),
+        ({"body": "naked athletic build"}, "naked"),
+        ({"pose": "spreading her legs, showing her vulva"}, "vulva"),
     ],
     ids=str,
 )
@@ -1055,11 +1040,11 @@ def test_explicit_phrases_stay_out_too(photos: Path, server: VlmServer, said: Ma
     [
         {"age": "child", "subject": "girl", "clothing": "nude", "pose": "standing"},
         {"age": "toddler", "clothing": "naked"},
-        pytest.param({"age": "child", "features": "exposed breasts"}, marks=OPEN),
-        pytest.param({"age": "10 years old", "clothing": "topless"}, marks=OPEN),
-        pytest.param({"age": "about 12", "clothing": "nude"}, marks=OPEN),
-        pytest.param({"age": "young girl", "action": "having sex"}, marks=OPEN),
-        pytest.param({"age": "teenager", "clothing": "nude"}, marks=OPEN),
+        {"age": "child", "features": "exposed breasts"},
+        {"age": "10 years old", "clothing": "topless"},
+        {"age": "about 12", "clothing": "nude"},
+        {"age": "young girl", "action": "having sex"},
+        {"age": "teenager", "clothing": "nude"},
     ],
     ids=str,
 )
@@ -1075,9 +1060,7 @@ def test_a_sexualised_minor_refuses_the_picture(
     assert [one.path for one in pipeline.check(photos).issues if one.code == "IMG014"] == ["green.png"]
 
 
-@pytest.mark.parametrize(
-    "prose", ["A nude child stands on a beach.", pytest.param("A 10-year-old girl. She is topless.", marks=OPEN)]
-)
+@pytest.mark.parametrize("prose", ["A nude child stands on a beach.", "A 10-year-old girl. She is topless."])
 def test_a_sexualised_minor_in_prose_too(photos: Path, server: VlmServer, prose: str) -> None:
     server.rules.answer = saying({"red": "A woman stands.", "blue": "A woman sits.", "green": prose})
     done = run(photos, server, {"vlm.mode": "prose"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ class Consulting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consulted:
-    """How the turn went. ``tried`` are the pictures that a limit chose (None: there was none)."""
+    """How the turn went. ``tried`` are the pictures (ids) that a limit chose (None: there was none)."""
 
     asked: int = 0
     issues: tuple[Issue, ...] = ()
@@ -51,6 +52,10 @@ def consult(session: Session, images: Sequence[ImageRef], consulting: Consulting
     ends the whole turn (see ``vision.ask``).
     """
     settings = session.project.vlm
+    if settings.url is None and consulting.replay is None and consulting.limit is not None:
+        raise UsageError(
+            "--limit tries a vision model, and none is set", "name one: --vlm-url URL; fluxcap doctor finds them"
+        )
     if settings.url is None and consulting.replay is None:
         told = "no vision model was asked; to find one: fluxcap doctor"
         return Consulted(notices=(told,) if images else ())
@@ -62,7 +67,9 @@ def consult(session: Session, images: Sequence[ImageRef], consulting: Consulting
     if consulting.limit is not None:
         wanted = wanted[: consulting.limit]
     if not wanted:
-        return Consulted(notices=(f"{server.model} was asked about every picture before",))
+        asyncio.run(server.close())
+        tried = None if consulting.limit is None else tuple(image.id for image in images[: consulting.limit])
+        return Consulted(notices=(f"{server.model} was asked about every picture before",), tried=tried)
     consulting.say(line)
     consulting.say(_cost(server, how, wanted))
     told_now = ask(session.store, session.folder, wanted, how, progress=consulting.progress)
@@ -73,7 +80,7 @@ def consult(session: Session, images: Sequence[ImageRef], consulting: Consulting
         left = unasked(session.store, images, how)
         if left:
             notices.append(f"still to ask: {_cost(server, how, left, seconds)}")
-    tried = tuple(image.path for image in wanted) if consulting.limit is not None else None
+    tried = tuple(image.id for image in wanted) if consulting.limit is not None else None
     return Consulted(asked=told_now.asked, issues=told_now.issues, notices=tuple(notices), tried=tried)
 
 
@@ -154,7 +161,7 @@ def only(consulted: Consulted, images: Sequence[ImageRef]) -> Sequence[ImageRef]
     if consulted.tried is None:
         return images
     tried = set(consulted.tried)
-    return [image for image in images if image.path in tried]
+    return [image for image in images if image.id in tried]
 
 
 __all__ = ["Consulted", "Consulting", "consult", "only"]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from fluxcap.codec import decode_json
 from fluxcap.errors import UsageError
 from fluxcap.hearing import Heard, hear, hear_prose, one_answer_for_many
-from fluxcap.translate import ANSWER, PROSE, TAGS, packed
+from fluxcap.translate import ANSWER, PROSE
 from fluxcap.types import Evidence
-from fluxcap.vocabulary import of_minors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listened:
-    """Evidence by the picture's id, with the answers replaced by what they say.
+    """Evidence by the picture's id, with what the answers say.
 
     ``refused`` counts what was not believed, by reason; ``alike`` are the pictures whose whole answer was that of many others.
     """
@@ -28,12 +27,16 @@ class Listened:
 
 
 def listen(
-    evidence: Mapping[str, Sequence[Evidence]], *, names: Sequence[str] = (), class_word: bool = True
+    evidence: Mapping[str, Sequence[Evidence]],
+    *,
+    names: Sequence[str] = (),
+    class_word: bool = True,
+    model: str | None = None,
 ) -> Listened:
-    """Put what the answers say in their place, trait by trait.
+    """Put what the answers say beside them, trait by trait.
 
-    ``names`` may be said. Where the class word is known, an answer's word for the subject is not heard. An answer that speaks
-    of a minor leaves a tag that says so.
+    ``names`` may be said. Where the class word is known, an answer's word for the subject is not heard. ``model`` is the one
+    whose answers count (None: every one's).
     """
     alike = _alike(evidence)
     refused: Counter[str] = Counter()
@@ -44,8 +47,9 @@ def listen(
             if claim.slot not in (ANSWER, PROSE):
                 told.append(claim)
                 continue
-            if minors := of_minors(claim.value):
-                told.append(replace(claim, slot=TAGS, value=packed((tag, 1.0) for tag in minors)))
+            told.append(claim)  # whether the picture may be used hangs on every word of it
+            if model is not None and claim.source != f"vlm:{model}":
+                continue
             if image_id in alike:
                 refused["the same answer for many pictures"] += 1
                 continue

@@ -15,7 +15,7 @@ from fluxcap.resolve import resolve
 from fluxcap.session import Session
 from fluxcap.sidecars import Stock
 from fluxcap.tokens import Count, count, locate, target
-from fluxcap.translate import NAMES, TAGS, Reading, is_explicit, loud, not_to_be_used, translate
+from fluxcap.translate import ANSWER, NAMES, PROSE, TAGS, Reading, is_explicit, loud, not_to_be_used, translate
 from fluxcap.types import Binding, Caption, Evidence, ImageRef, Issue, Trait
 from fluxcap.vocabulary import read
 
@@ -75,7 +75,7 @@ def think(
     project = session.project
     evidence = session.store.evidence([image.id for image in images])
     names = (*project.vlm.names, *(word for word in (project.trigger, project.subject) if word))
-    listened = listen(evidence, names=names, class_word=bool(project.subject))
+    listened = listen(evidence, names=names, class_word=bool(project.subject), model=project.vlm.name)
     evidence = listened.evidence
     refused = {image.path: why for image in images if (why := not_to_be_used(evidence.get(image.id, ())))}
     images = [image for image in images if image.path not in refused]
@@ -156,7 +156,8 @@ def _all_evidence(session: Session, image: ImageRef, seen: Sequence[Evidence]) -
     plain = (
         claim
         for claim in seen
-        if claim.slot not in (TAGS, NAMES) and (admitted or claim.source == "human" or not is_explicit(claim))
+        if claim.slot not in (TAGS, NAMES, ANSWER, PROSE)
+        and (admitted or claim.source == "human" or not is_explicit(claim))
     )
     said = (*plain, *_settings(session, image))
     medium = resolve(claim for claim in said if claim.slot == "medium").get("medium")

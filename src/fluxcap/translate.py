@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fluxcap.english import words
 from fluxcap.thinking import thinking
 from fluxcap.types import Evidence
-from fluxcap.vocabulary import Meaning, canonical, fold, meaning, slot, tag_table
+from fluxcap.vocabulary import Meaning, canonical, fold, is_explicit_text, meaning, of_minors, slot, tag_table
 
 TAGS = "tags"
 """Evidence of this name holds tags as a source gave them, one 'score tag' a line; it is no trait."""
@@ -92,17 +92,20 @@ def translate(claim: Evidence, reading: Reading) -> list[Evidence]:
 
 
 def not_to_be_used(claims: Iterable[Evidence]) -> str | None:
-    """Why a picture must not be used: its tags, or the words of its caption, sexualise a minor. None where they do not."""
-    sure = thinking().assert_from
-    tags = [
-        tag
-        for claim in claims
-        for tag, score in (
-            unpacked(claim.value) if claim.slot == TAGS else [(tag, claim.confidence) for tag in claim.tags]
-        )
-        if score >= sure
-    ]
-    flags = {tag: known.flag for tag in tags if (known := meaning(tag)) is not None}
+    """Why a picture must not be used: its tags, or the words of a caption or an answer, sexualise a minor. None where not."""
+    flags: dict[str, str] = {}
+    for claim in claims:
+        if claim.slot == NAMES:
+            continue
+        if claim.slot == TAGS:
+            sure = [tag for tag, score in unpacked(claim.value) if score >= thinking().assert_from]
+        else:
+            sure = list(claim.tags) if claim.confidence >= thinking().assert_from else []
+            said = f"age {claim.value}" if claim.slot == "age" else claim.value
+            sure += of_minors(said)
+            if is_explicit_text(said):
+                flags[said if len(said) < 40 else "explicit words"] = "explicit"
+        flags.update({tag: known.flag for tag in sure if (known := meaning(tag)) is not None})
     minor = [tag for tag, flag in flags.items() if flag == "minor"]
     young = [tag for tag, flag in flags.items() if flag == "young"]
     explicit = [tag for tag, flag in flags.items() if flag == "explicit"]
@@ -113,7 +116,8 @@ def not_to_be_used(claims: Iterable[Evidence]) -> str | None:
 
 def is_explicit(claim: Evidence) -> bool:
     """Whether a claim says something that only a setting admits to captions."""
-    return any((known := meaning(tag)) is not None and known.flag == "explicit" for tag in claim.tags)
+    tagged = any((known := meaning(tag)) is not None and known.flag == "explicit" for tag in claim.tags)
+    return tagged or is_explicit_text(claim.value)
 
 
 def _evidence(claim: Evidence, slot_id: str, value: str, tags: Sequence[str], confidence: float) -> Evidence:

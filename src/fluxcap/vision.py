@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from fluxcap.errors import FluxcapError
 from fluxcap.observe import Progress, digest
 from fluxcap.translate import ANSWER, PROSE
 from fluxcap.types import Evidence, ImageRef, Issue, Observation
-from fluxcap.vlms.types import Question, Server
+from fluxcap.vlms.types import Down, Question, Server, Unreachable
 
 if TYPE_CHECKING:
     from fluxcap.store import Store
@@ -81,19 +82,28 @@ def ask(
     asked = 0
     issues: list[Issue] = []
     rates: list[Rate] = []
+    down: list[Down] = []
 
-    def stored() -> Iterator[None]:
+    def stored() -> Generator[None, None, None]:
+        with closing(_answers(folder, images, how, rates)) as answers:
+            yield from taken_down(answers)
+
+    def taken_down(answers: Iterator[tuple[ImageRef, Asked | FluxcapError]]) -> Iterator[None]:
         nonlocal asked
-        for image, outcome in _answers(folder, images, how, rates):
+        for image, outcome in answers:
             if isinstance(outcome, FluxcapError):
                 issues.append(_left(image, outcome))
+                down.extend([outcome] if isinstance(outcome, Down) else [])
             else:
                 _store(store, image, how, outcome)
                 asked += 1
             yield
 
-    for _ in progress(stored(), len(images)):
-        pass
+    with closing(stored()) as stream:
+        for _ in progress(stream, len(images)):
+            pass
+    if not asked and down and len(down) == len(images):
+        raise down[-1]  # nobody was ever there
     return Told(asked=asked, issues=tuple(issues), rate=rates[0] if rates else None)
 
 
@@ -102,7 +112,7 @@ _End = BaseException | None
 
 def _answers(
     folder: Path, images: Sequence[ImageRef], how: How, rates: list[Rate]
-) -> Iterator[tuple[ImageRef, Asked | FluxcapError]]:
+) -> Generator[tuple[ImageRef, Asked | FluxcapError], None, None]:
     """Answers in the order in which they come. The event loop runs in a thread of its own: the store is this thread's."""
     came: queue.Queue[tuple[ImageRef, Asked | FluxcapError] | tuple[None, _End]] = queue.Queue()
     loop = asyncio.new_event_loop()
@@ -131,7 +141,8 @@ def _answers(
             yield image, outcome  # type: ignore[misc]
     finally:
         if thread.is_alive():
-            loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # it may end this very moment
+                loop.call_soon_threadsafe(task.cancel)
             thread.join()
 
 
@@ -151,9 +162,20 @@ async def _run(
         return await ladder.ask(how.question[image.id], picture, picture_id=image.id)
 
     try:
+        await _be_there(how.server)
         return await run(iter(images), work, done, slots=how.slots, patience=how.patience)
     finally:
         await how.server.close()
+
+
+async def _be_there(server: Server) -> None:
+    """Who is not there at all is told at once, not after the pool's patience; other trouble the questions will meet."""
+    try:
+        await server.models()
+    except Unreachable:
+        raise
+    except FluxcapError:
+        return
 
 
 def _store(store: Store, image: ImageRef, how: How, asked: Asked) -> None:

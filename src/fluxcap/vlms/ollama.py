@@ -12,7 +12,7 @@ from fluxcap.vlms.addresses import is_local, key_names, ollama_base
 from fluxcap.vlms.openai_chat import CONNECT_SECONDS, as_base64, known_names
 from fluxcap.vlms.refusals import refusal, said
 from fluxcap.vlms.saying import count_of, object_of, text_of
-from fluxcap.vlms.types import Down, Form, Question, Reply, UnknownModel
+from fluxcap.vlms.types import Down, Form, Question, Reply, UnknownModel, Unreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -104,7 +104,7 @@ class OllamaServer:
             ) from error
         except httpx.HTTPError as error:
             words = said(str(error), self._key)[:120] or type(error).__name__
-            raise Down(
+            raise Unreachable(
                 f"{self.url} cannot be reached or broke off ({words})", "is Ollama running there? (ollama serve)"
             ) from error
         return answer.status_code, answer.text, answer.headers

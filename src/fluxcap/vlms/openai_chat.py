@@ -15,7 +15,7 @@ from fluxcap.errors import FluxcapError
 from fluxcap.vlms.addresses import is_local, key_names, openai_base
 from fluxcap.vlms.refusals import refusal, said
 from fluxcap.vlms.saying import count_of, object_of, text_of
-from fluxcap.vlms.types import Down, Form, Question, Reply, UnknownModel
+from fluxcap.vlms.types import Down, Form, Question, Reply, UnknownModel, Unreachable
 
 if TYPE_CHECKING:
     import openai
@@ -249,6 +249,6 @@ def _timed_out(url: str, seconds: float) -> Down:
     return Down(f"{url} gave no answer within {seconds:g} s", "ask for less at once, or give it more time")
 
 
-def _unreachable(url: str, cause: BaseException) -> Down:
+def _unreachable(url: str, cause: BaseException) -> Unreachable:
     words = " ".join(str(cause).split())[:120] or type(cause).__name__
-    return Down(f"{url} cannot be reached or broke off ({words})", "is the server running there?")
+    return Unreachable(f"{url} cannot be reached or broke off ({words})", "is the server running there?")

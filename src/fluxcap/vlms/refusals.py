@@ -62,6 +62,7 @@ _NO_MODEL = _any(
     r"no models? (is |are )?loaded",  # LM Studio
     r"(not a valid|invalid|unknown) model( id| name)?\b",  # OpenRouter, LM Studio
     r"no endpoints found",  # OpenRouter
+    r"server is pinned to",  # transformers serve
 )
 _NO_MONEY = _any(r"insufficient.?(quota|credit|balance|funds)", r"out of credits")
 _NOT_THIS_PICTURE = _any(r"flagged|moderation|content.?(policy|filter)|safety system|usage polic")
@@ -73,6 +74,7 @@ def said(body: str, secret: str | None = None) -> str:
     if secret:
         words = words.replace(secret, "***")
     words = re.sub(r"[A-Za-z0-9+/=_-]{120,}", "...", words)  # the picture, repeated by the server
+    words = re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", words)  # a terminal would obey them
     return " ".join(words.split())[:_READ]
 
 

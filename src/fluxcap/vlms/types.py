@@ -82,6 +82,10 @@ class Down(FluxcapError):
     """Nobody answers, in time or at all, or the server failed."""
 
 
+class Unreachable(Down):
+    """No connection came about, or it broke off."""
+
+
 class Denied(FluxcapError):
     """The key is missing or wrong."""
 

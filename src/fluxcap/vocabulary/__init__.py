@@ -4,7 +4,7 @@ from fluxcap.vocabulary.folding import Folded, fold
 from fluxcap.vocabulary.mentions import Mention, together
 from fluxcap.vocabulary.reading import read
 from fluxcap.vocabulary.table import Rule, Slot, Value, presets, rule_for, rules, slot, slots
-from fluxcap.vocabulary.taglist import TagList, looks_like_tags, of_minors, parse_tags
+from fluxcap.vocabulary.taglist import TagList, is_explicit_text, looks_like_tags, of_minors, parse_tags
 from fluxcap.vocabulary.tags import Meaning, meaning, redundant, tag_table, vocabulary_version
 from fluxcap.vocabulary.values import canonical, clashes, is_nothing, is_silent, near, normal, same
 
@@ -19,6 +19,7 @@ __all__ = [
     "canonical",
     "clashes",
     "fold",
+    "is_explicit_text",
     "is_nothing",
     "is_silent",
     "looks_like_tags",

@@ -50,9 +50,24 @@ def parse_tags(text: str) -> TagList:
 
 def of_minors(text: str) -> tuple[str, ...]:
     """The tags ('loli', 'child') for words of a text that tell of a minor, in whatever form they stand there."""
-    plain = re.sub(r"[\W_]+", " ", text.lower())
+    plain = f" {re.sub(r'[^a-z0-9]+', ' ', text.lower())} "
     groups: Mapping[str, list[str]] = tag_table()["minors"]
-    return tuple(tag for tag, said in groups.items() if any(f" {word} " in f" {plain} " for word in said))
+    found = [tag for tag, said in groups.items() if any(f" {word} " in plain for word in said)]
+    return tuple(dict.fromkeys((*found, *(["child"] if _YOUNG.search(plain) else []))))
+
+
+def is_explicit_text(text: str) -> bool:
+    """Whether a text has a word that only a setting admits to captions."""
+    plain = f" {re.sub(r'[^a-z0-9]+', ' ', text.lower())} "
+    return any(f" {word} " in plain for word in tag_table()["explicit"]["words"])
+
+
+_AGE = r"(?:[0-9]|1[0-7])"
+_YOUNG = re.compile(
+    rf" {_AGE} (?:years?|yrs?|yo|y o) | (?:aged?|age is|age of) (?:about |around |approximately |roughly |maybe )?{_AGE}"
+    r"(?! (?:to |or |and )?[2-9]\d)(?: |$)"
+)
+"""'10 years old', 'age: about 12'; not 'in her 20s' or '25'."""
 
 
 def spelled(piece: str) -> str | None:
