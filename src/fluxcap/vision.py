@@ -149,21 +149,29 @@ def _answers(
 async def _run(
     folder: Path, images: Sequence[ImageRef], how: How, done: Callable[[ImageRef, Asked | FluxcapError], None]
 ) -> Rate:
+    from fluxcap.vlms.ahead import Ahead, Ready
     from fluxcap.vlms.ladder import Ladder
     from fluxcap.vlms.pictures import jpeg
     from fluxcap.vlms.pool import run
 
     ladder = Ladder(how.server, side=how.side)
 
-    async def work(image: ImageRef) -> Asked:
-        def picture(side: int) -> bytes:
-            return jpeg(folder / image.path, name=image.path, side=side, background=how.background, digest=image.id)
+    def make(image: ImageRef, side: int) -> bytes:
+        return jpeg(folder / image.path, name=image.path, side=side, background=how.background, digest=image.id)
 
-        return await ladder.ask(how.question[image.id], picture, picture_id=image.id)
+    async def work(ready: Ready[ImageRef]) -> Asked:
+        def picture(side: int) -> bytes:
+            return ready.wait() if side == ready.side else make(ready.job, side)
+
+        return await ladder.ask(how.question[ready.job.id], picture, picture_id=ready.job.id)
+
+    def ended(ready: Ready[ImageRef], outcome: Asked | FluxcapError) -> None:
+        done(ready.job, outcome)
 
     try:
         await _be_there(how.server)
-        return await run(iter(images), work, done, slots=how.slots, patience=how.patience)
+        with Ahead(images, make, lambda: ladder.side) as jobs:
+            return await run(iter(jobs), work, ended, slots=how.slots, patience=how.patience)
     finally:
         await how.server.close()
 

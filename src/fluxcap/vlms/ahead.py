@@ -25,6 +25,10 @@ class Ready(Generic[J]):
         self.side = side
         self._made = made
 
+    def wait(self) -> bytes:
+        """As ``jpeg``, for a thread that may wait."""
+        return self._made.result()
+
     async def jpeg(self) -> bytes:
         """Its bytes, once they are there. Raises whatever making them raised."""
         return await asyncio.wrap_future(self._made)

@@ -57,6 +57,11 @@ class Ladder:
         self._forms = tuple(forms) if forms is not None else FORMS
         self._misses = 0
 
+    @property
+    def side(self) -> int:
+        """The long side, in pixels, of the pictures that the server takes."""
+        return self._side
+
     async def ask(self, question: Question, picture: Callable[[int], bytes], picture_id: str = "") -> Asked:
         """The first usable answer. ``picture`` gives JPEG bytes for a long side in pixels, and is called in a thread.
 
