@@ -17,7 +17,11 @@ from fluxcap.errors import FluxcapError, UsageError
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "measurement": {"embedded": "fluxcap.measure:EmbeddedMeasurement"},
     "tagger": {"wd": "fluxcap.taggers.wd:WdTagger"},
-    "vlm": {},
+    "vlm": {
+        "openai": "fluxcap.vlms.openai_chat:OpenAIServer",
+        "ollama": "fluxcap.vlms.ollama:OllamaServer",
+        "local": "fluxcap.vlms.local:LocalServer",
+    },
     "check": {
         "missing-trigger": "fluxcap.checks.missing_trigger:MissingTrigger",
         "trigger-not-first": "fluxcap.checks.trigger_not_first:TriggerNotFirst",

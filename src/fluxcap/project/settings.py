@@ -53,7 +53,7 @@ class VlmSettings:
 
     url: str | None = None
     name: str | None = None
-    kind: Literal["auto", "openai", "ollama"] = "auto"
+    kind: str = "auto"
     mode: Literal["traits", "prose"] = "traits"
     concurrency: int | None = None
     side: int = 1024
@@ -134,7 +134,7 @@ def check(project: Project, known: Known, where: str) -> Project:
 
 
 def _check_vlm(vlm: VlmSettings, where: str) -> None:
-    for key in ("url", "name", "prompts"):
+    for key in ("url", "name", "prompts", "kind"):
         if getattr(vlm, key) == "":
             raise UsageError(f"{where}: vlm.{key} is empty", "write one, or leave the line out")
     for key, low, high in (("concurrency", 1, 1024), ("side", 224, 4096), ("max_tokens", 50, 16384)):

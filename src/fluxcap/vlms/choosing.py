@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+from fluxcap import registry
 from fluxcap.errors import UsageError
 from fluxcap.vlms.types import Server
 
 LOCAL, AUTO = "local", "auto"
+OWN = ("auto", "openai", "ollama")
+"""The kinds of servers that are told by their address."""
 
 
 def choose(url: str, name: str | None, *, kind: str = "auto") -> tuple[Server, str]:
@@ -16,6 +19,9 @@ def choose(url: str, name: str | None, *, kind: str = "auto") -> tuple[Server, s
     ``url`` "auto" takes a server of this machine whose model likely sees, "local" a model run by transformers. Raises
     ``UsageError`` where there is none, or where several models are there and none is named.
     """
+    if kind not in OWN:  # another package's: fluxcap.vlm
+        plugged: Server = registry.load("vlm", kind)(url, name)
+        return plugged, f"asking {plugged.model} by {kind}"
     if url == LOCAL:
         return _in_process(name)
     if url == AUTO:
