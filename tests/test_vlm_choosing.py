@@ -66,6 +66,7 @@ def test_a_package_brings_a_kind_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
         choose("my-address", "my-model", kind="yours")
 
 
-@pytest.mark.parametrize("name", ["openai", "ollama", "local"])
-def test_those_that_come_with_fluxcap_load(name: str) -> None:
-    assert registry.load("vlm", name)
+@pytest.mark.parametrize(("url", "kind"), [("local", "auto"), ("anything", "local")])
+def test_a_model_in_this_process_has_to_be_named(url: str, kind: str) -> None:
+    with pytest.raises(UsageError, match="no model is named to run in this process"):
+        choose(url, None, kind=kind)

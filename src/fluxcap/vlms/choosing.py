@@ -19,11 +19,11 @@ def choose(url: str, name: str | None, *, kind: str = "auto") -> tuple[Server, s
     ``url`` "auto" takes a server of this machine whose model likely sees, "local" a model run by transformers. Raises
     ``UsageError`` where there is none, or where several models are there and none is named.
     """
+    if LOCAL in (url, kind):
+        return _in_process(name)
     if kind not in OWN:  # another package's: fluxcap.vlm
         plugged: Server = registry.load("vlm", kind)(url, name)
         return plugged, f"asking {plugged.model} by {kind}"
-    if url == LOCAL:
-        return _in_process(name)
     if url == AUTO:
         return _on_this_machine(name)
     from fluxcap.vlms.opening import is_local, open_server

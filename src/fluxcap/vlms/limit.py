@@ -55,11 +55,8 @@ class Limit:
         self._bounded = False  # the server refuses more, so that fewer are never tried
         self._round = self._begun = self._from = self._wanted = self._left = 0
         self._times: list[float] = []
-        self._open, self._count, self._last = (
-            -1.0,
-            0,
-            0.0,
-        )  # when counting began, what ended since, and when the last did
+        # when counting began (below 0: not yet), what ended since, and when the last did
+        self._open, self._count, self._last = -1.0, 0, 0.0
         self._new_round()
 
     def begun(self) -> tuple[int, int]:
