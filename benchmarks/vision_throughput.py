@@ -9,7 +9,7 @@ the bytes only, so that it costs little on cores that it shares with fluxcap.
 
 Ours is what ``fluxcap caption`` does: ``vision.ask`` with a store, the pool that finds the number of questions under way, the
 ladder, the openai SDK. The pictures are photographs scaled to 2 megapixels with grain (JPEG, quality 92), some different ones
-under many names and ids. *Steady* is the share of the slots' time in which they had a question, from 12 latencies (4 s at
+under many ids. *Steady* is the share of the slots' time in which they had a question, from 12 latencies (4 s at
 least) after the first question to the last question; *overall* is pictures / (whole time * best), with the start and the end,
 where fewer are under way. Two cores are used where the system can hold a process to them; they serve both sides, and other
 programs on them count. Runs that want little of them (16 pictures/s together) are made side by side.
