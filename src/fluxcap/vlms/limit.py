@@ -1,6 +1,6 @@
 """How many questions may be under way at once: found by trying, from what the server does under each number.
 
-While the server answers about as soon as it did with fewer, the number grows by half; then by quarters, as long as throughput (counted
+While the server answers about as soon as it did with fewer, the number doubles; then it grows by quarters, as long as throughput (counted
 once the first question begun under a number has ended) gains at all. What gains nothing is taken back, and what costs nothing is left
 out. After that it rests, and tries again ever more seldom.
 """
@@ -25,7 +25,7 @@ _OUTLIER = 2.5
 """Times the median: a question that went down the ladder counts no longer than this."""
 
 _SURE = 40
-"""Questions without which nothing is decided but to grow by half: times differ, and a few tell little."""
+"""Questions without which nothing is decided but to double: times differ, and a few tell little."""
 
 _REST, _LONGEST_REST = 4, 64
 """Rounds between trials; doubled by each that brings nothing."""
@@ -162,7 +162,8 @@ class Limit:
 
     def _trial(self, phase: Phase) -> None:
         quarter = 1 if self._bounded else max(1, self.now // 4)
-        wanted = {"fast": math.ceil(self.now * 1.5), "up": self.now + quarter, "down": self.now - quarter}[phase]
+        faster = 2 * self.now if self.now > _START else self.now + 1  # most small servers take one question or two
+        wanted = {"fast": faster, "up": self.now + quarter, "down": self.now - quarter}[phase]
         wanted = max(1, min(wanted, self._most))
         if wanted == self.now:
             self._rest()
