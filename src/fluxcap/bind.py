@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fluxcap.errors import UsageError
+from fluxcap.spread import Spread, Traits, spread, together
 from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Issue, Trait
 from fluxcap.vocabulary import Slot, canonical, clashes, is_silent, near, presets, same, slots
-
-Traits = Mapping[str, Trait]
-"""Slot id -> trait, of one picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +33,6 @@ class Verdict:
     deviation: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Usual:
-    """The most common value of a slot: in ``count`` of the ``known`` pictures that know the trait."""
-
-    value: str
-    tags: tuple[str, ...]
-    count: int
-    known: int
-
-    @property
-    def share(self) -> float:
-        return self.count / self.known
-
-    def __str__(self) -> str:
-        return f"{self.value} in {self.count} of {self.known}"
-
-
 def bind(pictures: Sequence[Traits], preset: str, wish: Wish | None = None) -> Mapping[str, Binding]:
     """Decide every slot: the preset first, then the set's own statistics (auto), then the person, in rising order.
 
@@ -60,10 +41,10 @@ def bind(pictures: Sequence[Traits], preset: str, wish: Wish | None = None) -> M
     if preset not in presets():
         raise UsageError(f"{preset} is not a preset", f"known presets: {', '.join(presets())}")
     wish = wish or Wish()
-    return {slot_id: _decide(row, _usual(row, pictures), preset, wish) for slot_id, row in slots().items()}
+    return {slot_id: _decide(row, spread(slot_id, pictures), preset, wish) for slot_id, row in slots().items()}
 
 
-def _decide(row: Slot, usual: _Usual | None, preset: str, wish: Wish) -> Binding:
+def _decide(row: Slot, seen: Spread | None, preset: str, wish: Wish) -> Binding:
     default = row.default_for(preset)
     by: Literal["preset", "set", "person"] = "preset"
     for word, chosen in (("bound", wish.bound), ("free", wish.free), ("auto", wish.auto)):
@@ -72,32 +53,32 @@ def _decide(row: Slot, usual: _Usual | None, preset: str, wish: Wish) -> Binding
     why = "you decided so" if by == "person" else f"the preset {preset} says so"
     if default == "auto":
         limit = thinking()
-        constant = usual is not None and usual.known >= limit.auto_known and usual.share >= limit.auto_share
+        constant = seen is not None and seen.known >= limit.auto_known and seen.share >= limit.auto_share
         by = "set" if by == "preset" else by
         default = "bound" if constant else "free"
-        if usual is None:
+        if seen is None:
             why = "nobody saw it in any picture"
         elif constant:
-            why = f"the same nearly everywhere: {usual}"
-        elif usual.known < limit.auto_known:
-            why = f"known in {usual.known} only, too few to call it constant: {usual}"
+            why = f"the same nearly everywhere: {_usually(seen)}"
+        elif seen.known < limit.auto_known:
+            why = f"known in {seen.known} only, too few to call it constant: {_usually(seen)}"
         else:
-            why = f"it varies: {usual}"
+            why = f"it varies: {_usually(seen)}"
     if preset == "likeness" and by == "preset":
-        usual = None  # nothing but trigger and class word is said, so nothing is usual that a picture could depart from
-    value, tags = _usual_value(row, usual, wish, default)
+        seen = None  # nothing but trigger and class word is said, so nothing is usual that a picture could depart from
+    value, tags = _usual_value(row, seen, wish, default)
     return Binding(slot=row.id, decision=default, value=value, tags=tags, reason=why, by=by)
 
 
-def _usual_value(row: Slot, usual: _Usual | None, wish: Wish, decision: str) -> tuple[str | None, tuple[str, ...]]:
+def _usual_value(row: Slot, seen: Spread | None, wish: Wish, decision: str) -> tuple[str | None, tuple[str, ...]]:
     if decision == "free":
         return None, ()
     if wish.usual and row.id in wish.usual:
         return canonical(row.id, wish.usual[row.id])
     limit = thinking()
-    if usual is None or usual.share < limit.usual_share or usual.known < limit.auto_known:
+    if seen is None or seen.share < limit.usual_share or seen.known < limit.auto_known:
         return None, ()
-    return usual.value, usual.tags
+    return seen.usual.value, seen.usual.tags
 
 
 def judge(traits: Traits, bindings: Mapping[str, Binding]) -> Mapping[str, Verdict]:
@@ -163,32 +144,26 @@ def set_issues(
                 name, value = slots()[slot_id].name, traits[slot_id].value
                 message = f"{name} is {value} here, usually {bindings[slot_id].value}; describe it in this caption, or drop the picture"
                 issues.append(Issue(code="SET001", message=message, severity="note", image_id=image_id, path=path))
+    free: list[Spread] = []
     for slot_id, binding in bindings.items():
         row = slots()[slot_id]
-        usual = _usual(row, list(pictures.values()))
-        if binding.decision == "bound" or usual is None or slot_id in ("trigger", "medium", "subject", "people"):
+        seen = spread(slot_id, list(pictures.values()))
+        if binding.decision == "bound" or seen is None or slot_id in ("trigger", "medium", "subject", "people"):
             continue
-        widely = usual.count >= max(limit.auto_known, limit.auto_share * len(pictures))
-        if widely and usual.share >= limit.auto_share and not is_silent(slot_id, usual.value):
-            message = f"{row.name} hardly varies: {usual}; the LoRA will bake it in although it is said: add pictures that differ"
+        free.append(seen)
+        widely = seen.usual.count >= max(limit.auto_known, limit.auto_share * len(pictures))
+        if widely and seen.share >= limit.auto_share and not is_silent(slot_id, seen.usual.value):
+            message = f"{row.name} hardly varies: {_usually(seen)}; the LoRA will bake it in although it is said: add pictures that differ"
             issues.append(Issue(code="SET003", message=message, severity="warning"))
+    for one in together(free):
+        what = " and ".join(f"{value.value} ({slots()[value.slot].name})" for value in one.values)
+        message = f"always together, in {one.count} pictures: {what}; the LoRA cannot tell them apart: add pictures with one and not the other"
+        issues.append(Issue(code="SET005", message=message, severity="note"))
     if 0 < len(pictures) < limit.few_pictures:
         message = f"{len(pictures)} pictures are few: 25 to 30 good ones are enough, fewer than {limit.few_pictures} seldom are"
         issues.append(Issue(code="SET004", message=message, severity="note"))
     return issues
 
 
-def _usual(row: Slot, pictures: Sequence[Traits]) -> _Usual | None:
-    """The most common value among the pictures that know the trait; values that say the same count together."""
-    groups: list[tuple[Trait, int]] = []
-    for trait in (traits[row.id] for traits in pictures if row.id in traits):
-        for place, (first, count) in enumerate(groups):
-            if same(row.id, first.value, first.tags, trait.value, trait.tags):
-                groups[place] = (first, count + 1)
-                break
-        else:
-            groups.append((trait, 1))
-    if not groups:
-        return None
-    best, count = max(groups, key=lambda group: group[1])
-    return _Usual(value=best.value, tags=best.tags, count=count, known=sum(n for _, n in groups))
+def _usually(seen: Spread) -> str:
+    return f"{seen.usual.value} in {seen.usual.count} of {seen.known}"

@@ -206,6 +206,9 @@ def result_record(done: Result) -> dict[str, object]:
     return {
         "images": len(done.thought.pictures),
         "observed": done.observed,
+        "tagged": done.tagged,
+        "asked": done.asked,
+        "not_believed": dict(done.thought.unheard),
         "written": sum(outcome == "written" for outcome in done.outcomes.values()),
         "kept": sum(picture.kept for picture in done.thought.pictures),
         "captions": {picture.image.path: picture.text for picture in done.thought.pictures},

@@ -21,6 +21,8 @@ class Thinking:
     usual_share: float
     plays_somebody_else: int
     few_pictures: int
+    together_known: int
+    together_share: float
 
 
 @lru_cache(maxsize=1)

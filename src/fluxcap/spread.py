@@ -1,0 +1,140 @@
+"""How a trait spreads over a set: which values it takes, in which pictures, and which values come only together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fluxcap.thinking import thinking
+from fluxcap.types import Trait
+from fluxcap.vocabulary import is_silent, same
+
+Traits = Mapping[str, Trait]
+"""Slot id -> trait, of one picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One value of a slot, as first worded, and the pictures (by their place) that say the same."""
+
+    slot: str
+    value: str
+    tags: tuple[str, ...]
+    pictures: frozenset[int]
+
+    @property
+    def count(self) -> int:
+        """In how many pictures."""
+        return len(self.pictures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The values of one slot over the set, the most common first; pictures that do not know the trait do not count."""
+
+    slot: str
+    values: tuple[Value, ...]
+
+    @property
+    def known(self) -> int:
+        """In how many pictures the trait is known."""
+        return sum(value.count for value in self.values)
+
+    @property
+    def usual(self) -> Value:
+        """The most common value; of equally common ones that which came first."""
+        return self.values[0]
+
+    @property
+    def share(self) -> float:
+        """The part of the pictures that know the trait in which it has its usual value, 0 to 1 (constancy)."""
+        return self.usual.count / self.known
+
+    @property
+    def pictures(self) -> frozenset[int]:
+        """The pictures that know the trait."""
+        return frozenset().union(*(value.pictures for value in self.values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Values of different slots that come only together, in ``count`` pictures: training cannot tell them apart."""
+
+    values: tuple[Value, ...]
+    count: int
+
+
+def spread(slot_id: str, pictures: Sequence[Traits]) -> Spread | None:
+    """The values of a slot over these pictures; those that say the same count together. None where nobody knows it."""
+    first: list[Trait] = []
+    places: list[set[int]] = []
+    worded: dict[tuple[str, tuple[str, ...]], int] = {}
+    for picture, traits in enumerate(pictures):
+        trait = traits.get(slot_id)
+        if trait is None:
+            continue
+        key = (trait.value, trait.tags)
+        if key not in worded:
+            worded[key] = next((place for place, other in enumerate(first) if _same(other, trait)), len(first))
+            if worded[key] == len(first):
+                first.append(trait)
+                places.append(set())
+        places[worded[key]].add(picture)
+    values = [
+        Value(slot=slot_id, value=trait.value, tags=trait.tags, pictures=frozenset(where))
+        for trait, where in zip(first, places, strict=True)
+    ]
+    return Spread(slot=slot_id, values=tuple(sorted(values, key=lambda value: -value.count))) if values else None
+
+
+def together(spreads: Iterable[Spread]) -> list[Together]:
+    """Values of different slots that cannot be told apart, as groups, those in most pictures first.
+
+    The measure is Jaccard's, over the pictures that know both traits: pictures with both values by those with either. What is in
+    nearly all pictures is constant, not together; of what is in fewer than ``together_known`` nothing is said, nor of what a caption
+    says by saying nothing.
+    """
+    limit = thinking()
+    spreads = list(spreads)
+    known = {one.slot: one.pictures for one in spreads}
+    values = [
+        value
+        for one in spreads
+        for value in one.values
+        if value.count >= limit.together_known and not is_silent(value.slot, value.value)
+    ]
+    groups: list[list[Value]] = []
+    for value in values:
+        for group in groups:
+            if all(_common(value, other, known) for other in group):
+                group.append(value)
+                break
+        else:
+            groups.append([value])
+    found = [
+        Together(
+            values=tuple(group),
+            count=min(len(one.pictures & other.pictures) for one in group for other in group if one is not other),
+        )
+        for group in groups
+        if len(group) > 1
+    ]
+    return sorted(found, key=lambda one: -one.count)
+
+
+def _common(one: Value, other: Value, known: Mapping[str, frozenset[int]]) -> bool:
+    if one.slot == other.slot:
+        return False
+    limit = thinking()
+    both_known = known[one.slot] & known[other.slot]
+    both = one.pictures & other.pictures
+    either = (one.pictures | other.pictures) & both_known
+    return (
+        len(both) >= limit.together_known
+        and len(both) >= limit.together_share * len(either)
+        and len(both) < limit.auto_share * len(both_known)
+    )
+
+
+def _same(one: Trait, other: Trait) -> bool:
+    return same(one.slot, one.value, one.tags, other.value, other.tags)
