@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from fluxcap import actions, cli, pipeline
 from fluxcap.compose import Wording, compose
@@ -24,14 +23,10 @@ from fluxcap.taggers import Fake, Tagged
 from fluxcap.translate import TAGS, Reading, packed, translate
 from fluxcap.types import Evidence
 
-WORDS = {"trigger": "ohwx", "subject": "woman"}
-COLOURS = {
-    "red": (220, 0, 0),
-    "green": (0, 220, 0),
-    "blue": (0, 0, 220),
-    "grey": (90, 90, 90),
-    "white": (250, 250, 250),
-}
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
+
+from coloured import WORDS, draw, nearest, text, without_models
+
 SEEN: dict[str, Mapping[str, float]] = {
     "red": {"1girl": 0.99, "solo": 0.98, "standing": 0.9, "red_dress": 0.9, "long_hair": 0.9, "blonde_hair": 0.9},
     "green": {"1girl": 0.99, "sitting": 0.9, "white_shirt": 0.6, "black_skirt": 0.6, "blue_eyes": 0.99, "nude": 0.9},
@@ -50,8 +45,7 @@ class Counting(Fake):
 
     @staticmethod
     def seen(colour: tuple[float, float, float]) -> Mapping[str, float]:
-        near = min(COLOURS, key=lambda name: sum(abs(a - b) for a, b in zip(COLOURS[name], colour, strict=True)))
-        return SEEN[near]
+        return SEEN[nearest(colour)]
 
     def tag(self, inputs: Sequence[NDArray[np.float32]]) -> list[Tagged]:
         self.calls.append(len(inputs))
@@ -65,10 +59,7 @@ class Counting(Fake):
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing is measured, and no model of this machine is found."""
-    nowhere = tmp_path_factory.mktemp("nowhere")
-    monkeypatch.setattr("fluxcap.pipeline._measurement", lambda: (None, ()))
-    monkeypatch.setenv("FLUXCAP_MODELS", str(nowhere))
-    monkeypatch.setattr("platformdirs.user_data_path", lambda _name: nowhere)
+    without_models(monkeypatch, tmp_path_factory.mktemp("nowhere"))
 
 
 @pytest.fixture
@@ -84,16 +75,6 @@ def use(monkeypatch: pytest.MonkeyPatch, fake: Counting) -> Counting:
     return fake
 
 
-def draw(folder: Path, *names: str) -> Path:
-    """A picture of each colour ('red', 'red2')."""
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        colour = name.rstrip("0123456789")
-        size = 40 + int(name.removeprefix(colour) or 0)
-        Image.new("RGB", (size, 40), COLOURS[colour]).save(folder / f"{name}.png")
-    return folder
-
-
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     return draw(tmp_path / "photos", "red", "green", "blue")
@@ -101,10 +82,6 @@ def photos(tmp_path: Path) -> Path:
 
 def run(folder: Path, settings: Mapping[str, object] | None = None, **options: Any) -> pipeline.Result:
     return pipeline.caption(folder, {**WORDS, **(settings or {})}, **options)
-
-
-def text(folder: Path, name: str) -> str:
-    return (folder / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def traits(folder: Path, name: str) -> dict[str, str]:

@@ -41,20 +41,13 @@ if find_spec("openai") is None or find_spec("httpx") is None:
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
 
 import vlm_server
+from coloured import COLOURS, WORDS, draw, nearest, text, without_models
 from vlm_server import REFUSAL, Seen, VlmServer
 
 MODEL = "eyes-vl:4b"
 
 
 KEY = "sk-only-for-that-server-4711"
-WORDS = {"trigger": "ohwx", "subject": "woman"}
-COLOURS = {
-    "red": (220, 0, 0),
-    "green": (0, 220, 0),
-    "blue": (0, 0, 220),
-    "grey": (90, 90, 90),
-    "white": (250, 250, 250),
-}
 ANSWERS: dict[str, Mapping[str, object]] = {
     "red": {"pose": "standing", "clothing": "red dress", "hair": "long blonde hair", "framing": "full body"},
     "green": {"pose": "sitting", "clothing": "white shirt, black skirt", "setting": "on a beach", "hair": "unknown"},
@@ -67,7 +60,7 @@ ANSWERS: dict[str, Mapping[str, object]] = {
 def colour_of(seen: Seen) -> str:
     assert seen.image is not None
     middle = seen.image.convert("RGB").getpixel((seen.width // 2, seen.height // 2))
-    return min(COLOURS, key=lambda name: sum(abs(a - b) for a, b in zip(COLOURS[name], middle, strict=True)))  # type: ignore[arg-type]
+    return nearest(middle)  # type: ignore[arg-type]
 
 
 def by_colour(seen: Seen) -> str:
@@ -87,10 +80,7 @@ def saying(answers: Mapping[str, object]) -> Callable[[Seen], str]:
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing is measured, no tagger and no key of this machine is found."""
-    nowhere = tmp_path_factory.mktemp("nowhere")
-    monkeypatch.setattr("fluxcap.pipeline._measurement", lambda: (None, ()))
-    monkeypatch.setenv("FLUXCAP_MODELS", str(nowhere))
-    monkeypatch.setattr("platformdirs.user_data_path", lambda _name: nowhere)
+    without_models(monkeypatch, tmp_path_factory.mktemp("nowhere"))
     for name in ("FLUXCAP_VLM_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -106,26 +96,12 @@ def photos(tmp_path: Path) -> Path:
     return draw(tmp_path / "photos", "red", "green", "blue")
 
 
-def draw(folder: Path, *names: str) -> Path:
-    """A picture of each colour ('red', 'red2')."""
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        colour = name.rstrip("0123456789")
-        size = 64 + int(name.removeprefix(colour) or 0)
-        Image.new("RGB", (size, 64), COLOURS[colour]).save(folder / f"{name}.png")
-    return folder
-
-
 def asking(server: VlmServer, **more: object) -> dict[str, object]:
     return {**WORDS, "vlm.url": f"{server.url}/v1", "vlm.name": MODEL, **more}
 
 
 def run(folder: Path, server: VlmServer, settings: Mapping[str, object] | None = None, **options: Any) -> Any:
     return pipeline.caption(folder, {**asking(server), **(settings or {})}, **options)
-
-
-def text(folder: Path, name: str) -> str:
-    return (folder / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def texts(folder: Path) -> dict[str, bytes]:
