@@ -748,7 +748,7 @@ def near(seen: Seen, place: tuple[int, int], colour: tuple[int, int, int]) -> bo
 def test_every_kind_arrives_as_jpeg(tmp_path: Path, server: VlmServer, kind: str) -> None:
     half_and_half().save(tmp_path / f"one.{kind}", **({"lossless": True} if kind == "webp" else {}))
     seen = sent(tmp_path, server)
-    assert (seen.format, seen.width, seen.height) == ("JPEG", 96, 64 if seen.height == 64 else 32)
+    assert (seen.format, seen.width, seen.height) == ("JPEG", 96, 64)  # multiples of 32
     assert near(seen, (8, 8), COLOURS["red"])
     assert near(seen, (88, 8), COLOURS["blue"])
 
@@ -784,6 +784,7 @@ def test_what_is_transparent_lies_on_the_background(tmp_path: Path, server: VlmS
     ((3000, 2000), 1024, (1024, 672)),
     ((2000, 3000), 1024, (672, 1024)),
     ((3000, 2000), 512, (512, 352)),
+    ((3000, 2000), 1010, (992, 672)),
     ((640, 480), 1024, (640, 480)),
     ((4000, 100), 1024, (1024, 32)),
 ])  # fmt: skip

@@ -25,7 +25,8 @@ def jpeg(path: Path, *, name: str, side: int, background: str = "#ffffff", diges
     picture = images.read(path, name=name, background=background, long_side=side, exact=False, digest=digest)
     rgb = picture.rgb
     shrink = min(1.0, side / max(rgb.shape[:2]))
-    height, width = (max(STEP, round(pixels * shrink / STEP) * STEP) for pixels in rgb.shape[:2])
+    most = max(1, side // STEP)
+    height, width = (STEP * min(most, max(1, round(pixels * shrink / STEP))) for pixels in rgb.shape[:2])
     if (height, width) != rgb.shape[:2]:
         # by less than two: linear is nearer to Lanczos than a box is, in a quarter of the time
         rgb = _cv2().resize(rgb, (width, height), interpolation=_cv2().INTER_LINEAR)
