@@ -248,8 +248,8 @@ def test_a_tour_in_words(fluxcap: Run, captioned: Path) -> None:
     picture = captioned / "0.png"
     assert "framing" in fluxcap("plan", captioned).out
     said = fluxcap("plan", captioned, "--bound", "framing", "--dry-run").out
-    assert "--- 0.txt" in said
-    assert "\n-ohwx woman" in said
+    assert "0.txt" in said
+    assert "[-woman. close-up-]" in said
     assert "newly written" in fluxcap("plan", captioned, "--bound", "framing").out
     assert "left out" in fluxcap("explain", picture).out
     assert fluxcap("history", picture).out.count("ohwx woman") == 2

@@ -24,8 +24,6 @@ from fluxcap.vlms.finding import Usual
 if find_spec("openai") is None or find_spec("httpx") is None:
     pytest.skip("openai and httpx are not installed", allow_module_level=True)
 
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
-
 from vlm_server import Seen, VlmServer
 
 EYES, WORDS = "qwen3-vl-4b-instruct", "nomic-embed-text"

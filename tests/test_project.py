@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.project import FILE, Known, Plan, Project, change_plan_text, load, new_text, write_new
+from fluxcap.project.loading import decode
 
 SLOTS = ("hair", "eye_color", "eyewear", "clothing", "makeup")
 KNOWN = Known(presets=("person", "character"), styles=("natural", "tags"), targets=("flux1-dev",), slots=SLOTS)
@@ -215,3 +216,35 @@ def test_a_change_that_means_nothing_is_refused(old: str, moves: dict[str, objec
     with pytest.raises(UsageError) as caught:
         change_plan_text(old, SLOTS, **moves)  # type: ignore[arg-type]
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("entry", ["hair", "hair.color", "makeup=red lipstick", " makeup = red lipstick "])
+def test_entries_of_the_plan(tmp_path: Path, entry: str) -> None:
+    known = Known(slots=("hair", "makeup", "hair.color"))
+    project = load(tmp_path, {"plan.bound": [entry]}, known)
+    assert project.plan.bound in (("hair",), ("hair.color",), ("makeup=red lipstick",))
+    text = change_plan_text("", known.slots, bound=[entry])
+    assert decode(text, FILE).plan.bound == project.plan.bound
+    assert decode(change_plan_text(text, known.slots, free=[entry]), FILE).plan.bound == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("hair.weight", "is not a slot"),
+        ("makeup=", "names no value"),
+        ("hair.color=red", "names no value"),
+        ("=red", "is not a slot"),
+    ],
+)
+def test_entries_that_are_none(tmp_path: Path, entry: str, told: str) -> None:
+    known = Known(slots=("hair", "makeup", "hair.color"))
+    with pytest.raises(UsageError, match=told):
+        load(tmp_path, {"plan.bound": [entry]}, known)
+    with pytest.raises(UsageError, match=told):
+        change_plan_text("", known.slots, bound=[entry])
+
+
+def test_a_usual_value_is_of_a_whole_trait(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a slot"):
+        load(tmp_path, {"plan.usual": {"hair.color": "red"}}, Known(slots=("hair", "hair.color")))

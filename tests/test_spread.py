@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxcap.bind import bind, judge, set_issues
+from fluxcap.bind import bind, judge
+from fluxcap.findings import set_issues
 from fluxcap.spread import spread, together
 from fluxcap.types import Trait
 from fluxcap.vocabulary import canonical

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coloured import WORDS, draw, nearest, text, without_models
 from numpy.typing import NDArray
 
 from fluxcap import actions, cli, pipeline
@@ -22,10 +23,6 @@ from fluxcap.resolve import resolve
 from fluxcap.taggers import Fake, Tagged
 from fluxcap.translate import TAGS, Reading, packed, translate
 from fluxcap.types import Evidence
-
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
-
-from coloured import WORDS, draw, nearest, text, without_models
 
 SEEN: dict[str, Mapping[str, float]] = {
     "red": {"1girl": 0.99, "solo": 0.98, "standing": 0.9, "red_dress": 0.9, "long_hair": 0.9, "blonde_hair": 0.9},

@@ -38,8 +38,6 @@ from fluxcap.vlms.types import Denied, Down, NoVision, UnknownModel
 if find_spec("openai") is None or find_spec("httpx") is None:
     pytest.skip("openai and httpx are not installed", allow_module_level=True)
 
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
-
 import vlm_server
 from coloured import COLOURS, WORDS, draw, nearest, text, without_models
 from vlm_server import REFUSAL, Seen, VlmServer

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from vlm_server import VlmServer
 
 from fluxcap import registry
 from fluxcap.errors import UsageError
 from fluxcap.vlms.choosing import choose
 from fluxcap.vlms.fake import Fake
 from fluxcap.vlms.types import Question, Server
-
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
-from vlm_server import VlmServer
 
 QUESTION = Question(system="", text="What is there?", schema=None)
 

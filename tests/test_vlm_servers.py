@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -26,8 +25,6 @@ from fluxcap.vlms.types import Form, Question, Reply, Server
 
 if find_spec("openai") is None or find_spec("httpx") is None:
     pytest.skip("openai and httpx are not installed", allow_module_level=True)
-
-sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not
 
 import vlm_server
 from vlm_server import ANSWER, VlmServer

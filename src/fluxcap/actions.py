@@ -247,6 +247,7 @@ def record(picture: PictureThought, bindings: Mapping[str, Binding]) -> dict[str
             "conflict": list(known.conflict),
             "binding": bindings[slot].decision,
             "outcome": verdict.outcome,
+            "said": verdict.value,
         }
 
     return {

@@ -18,7 +18,7 @@ from fluxcap.sidecars import Stock, read_text, same_text, sidecar_path
 from fluxcap.textfiles import write_atomic
 from fluxcap.think import Thought, think
 from fluxcap.types import ImageRef, Issue
-from fluxcap.vocabulary import looks_like_tags, parse_tags, slots
+from fluxcap.vocabulary import looks_like_tags, parse_tags
 
 if TYPE_CHECKING:
     from fluxcap.taggers import Tagger
@@ -123,7 +123,7 @@ def plan(
     sessions.settings(folder)
     if changes:
         text = change_plan_text(
-            read_text(folder / FILE) or "", tuple(slots()), bound=bound, free=free, auto=auto, usual=usual
+            read_text(folder / FILE) or "", sessions.known().slots, bound=bound, free=free, auto=auto, usual=usual
         )
     with opened(folder, read_only=True) as before:
         images = sessions.stored_images(before)

@@ -16,6 +16,7 @@ from fluxcap.types import Binding, Issue
 if TYPE_CHECKING:
     from fluxcap.doctor import Health
     from fluxcap.pipeline import Result
+    from fluxcap.proposals import Proposal
     from fluxcap.sidecars import Undone
     from fluxcap.store import Change
     from fluxcap.think import PictureThought
@@ -117,28 +118,55 @@ def captions(done: Result) -> None:
 
 
 def changes(folder: Path, done: Result) -> None:
-    """What captions would become, as a diff."""
-    import difflib
-
+    """What captions would become, word by word."""
     from fluxcap.sidecars import read_text, sidecar_path
 
+    changed = 0
     for picture in done.thought.pictures:
         path = sidecar_path(picture.image)
         before = read_text(folder / path) or ""
         if before.strip() != picture.text.strip():
-            click.echo(
-                "\n".join(difflib.unified_diff([before], [picture.text], _shown(path), _shown(path), lineterm=""))
-            )
+            changed += 1
+            click.echo(f"{click.style(_shown(path), bold=True)}\n  {difference(before.strip(), picture.text.strip())}")
+    click.echo(f"{changed} of {len(done.thought.pictures)} captions would change")
+
+
+def difference(before: str, after: str) -> str:
+    """The text after, with what went in [-...-] and what came in {+...+}, in red and green where colours are shown."""
+    import difflib
+    import re
+
+    old, new = (re.findall(r"\S+\s*", text) for text in (before, after))
+    pieces: list[str] = []
+    for kind, start, stop, begin, end in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        gone, came = "".join(old[start:stop]), "".join(new[begin:end])
+        if kind == "equal":
+            pieces.append(came)
+            continue
+        if gone:
+            pieces.append(click.style(f"[-{gone.rstrip()}-]", fg="red") + " ")
+        if came:
+            pieces.append(click.style(f"{{+{came.rstrip()}+}}", fg="green") + " ")
+    return "".join(pieces).rstrip()
 
 
 def plan(done: Result) -> None:
-    """The plan as a table."""
-    rows = [
-        (b.slot, b.decision, b.value or "", b.by, b.reason)
-        for b in done.thought.bindings.values()
-        if b.slot != "trigger"
-    ]
-    _table(("trait", "plan", "usual", "by", "why"), rows)
+    """The plan as a table, then what else could be decided."""
+    rows = done.thought.proposals()
+    _table(
+        ("trait", "plan", "usual", "by", "why"),
+        [(one.slot, _planned(one), one.usual or "", one.by, one.reason) for one in rows],
+    )
+    for one in rows:
+        if one.suggestion:
+            click.echo(f"{one.slot}: {one.suggestion}")
+
+
+def _planned(one: Proposal) -> str:
+    other = [name for name, decision in one.parts.items() if decision != one.decision]
+    return (
+        f"{one.decision}, {', '.join(other)} {'bound' if one.decision == 'free' else 'free'}" if other else one.decision
+    )
 
 
 def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:
@@ -220,7 +248,13 @@ def result_record(done: Result) -> dict[str, object]:
 
 def plan_record(done: Result) -> dict[str, object]:
     """The plan as plain data."""
-    return {"bindings": list(done.thought.bindings.values()), "issues": list(done.issues)}
+    thought = done.thought
+    return {
+        "bindings": list(thought.bindings.values()),
+        "proposals": thought.proposals(),
+        "issues": list(done.issues),
+        "captions": {picture.image.path: picture.text for picture in thought.pictures},
+    }
 
 
 def _shown(name: str | Path) -> str:

@@ -47,7 +47,8 @@ def settings(folder: Path, overrides: Mapping[str, object] | None = None) -> Pro
 
 def known() -> Known:
     """The names that settings may use."""
-    return Known(presets=presets(), styles=styles(), targets=tuple(targets()), slots=tuple(slots()))
+    attributes = (f"{row.id}.{one.id}" for row in slots().values() for one in row.attribute)
+    return Known(presets=presets(), styles=styles(), targets=tuple(targets()), slots=(*slots(), *attributes))
 
 
 def wording(folder: Path, project: Project) -> Wording:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log2
 
 from fluxcap.thinking import thinking
 from fluxcap.types import Trait
-from fluxcap.vocabulary import is_silent, same
+from fluxcap.vocabulary import Attribute, is_silent, pieces, same, value_of
 
 Traits = Mapping[str, Trait]
 """Slot id -> trait, of one picture."""
@@ -30,15 +32,20 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """The values of one slot over the set, the most common first; pictures that do not know the trait do not count."""
+    """The values of one slot (or of one attribute of it) over the set, the most common first.
+
+    Pictures that do not know the trait do not count. ``without`` are those that have nothing of the kind: they know it.
+    """
 
     slot: str
     values: tuple[Value, ...]
+    attribute: str = ""
+    without: frozenset[int] = frozenset()
 
     @property
     def known(self) -> int:
         """In how many pictures the trait is known."""
-        return sum(value.count for value in self.values)
+        return sum(value.count for value in self.values) + len(self.without)
 
     @property
     def usual(self) -> Value:
@@ -49,6 +56,12 @@ class Spread:
     def share(self) -> float:
         """The part of the pictures that know the trait in which it has its usual value, 0 to 1 (constancy)."""
         return self.usual.count / self.known
+
+    @property
+    def entropy(self) -> float:
+        """How much the trait varies, in bits (Shannon): 0 where it never does, 1 for two values that are equally common."""
+        counts = [one for one in (*(value.count for value in self.values), len(self.without)) if one]
+        return max(0.0, -sum(one / self.known * log2(one / self.known) for one in counts))
 
     @property
     def pictures(self) -> frozenset[int]:
@@ -85,6 +98,32 @@ def spread(slot_id: str, pictures: Sequence[Traits]) -> Spread | None:
         for trait, where in zip(first, places, strict=True)
     ]
     return Spread(slot=slot_id, values=tuple(sorted(values, key=lambda value: -value.count))) if values else None
+
+
+def attribute_spread(slot_id: str, attribute: Attribute, pictures: Sequence[Traits]) -> Spread | None:
+    """As ``spread``, of one attribute of a slot: the colour of the hair. None where nobody knows it."""
+    told: list[Traits] = []
+    without: set[int] = set()
+    for picture, traits in enumerate(pictures):
+        trait = traits.get(slot_id)
+        part = attribute_of(trait, attribute.id) if trait else None
+        told.append({slot_id: part} if part else {})
+        if part is None and (attribute.unseen == "none" or (attribute.unseen == "plain" and trait)):
+            without.add(picture)
+    seen = spread(slot_id, told)
+    return replace(seen, attribute=attribute.id, without=frozenset(without)) if seen else None
+
+
+def attribute_of(trait: Trait, attribute: str) -> Trait | None:
+    """What a trait tells of one attribute, as a trait: of 'long blonde hair' the colour is 'blonde hair'."""
+    value, tags = value_of(trait.slot, [one for one in pieces(trait.slot, trait.value) if one.attribute == attribute])
+    return replace(trait, value=value, tags=tags) if value else None
+
+
+def tag_counts(slot_id: str, pictures: Sequence[Traits]) -> Mapping[str, int]:
+    """In how many pictures each canonical tag of a slot is known, the most common first."""
+    counts = Counter(tag for traits in pictures if (trait := traits.get(slot_id)) for tag in set(trait.tags))
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def together(spreads: Iterable[Spread]) -> list[Together]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fluxcap.bind import Verdict, Wish, bind, judge, set_issues, to_say
+from fluxcap.bind import Verdict, Wish, bind, judge, to_say
 from fluxcap.check import check_caption
 from fluxcap.checks import CheckInput
 from fluxcap.compose import compose
+from fluxcap.findings import set_issues
 from fluxcap.listening import listen
 from fluxcap.observe import remarks
+from fluxcap.proposals import Proposal, proposals
 from fluxcap.resolve import resolve
 from fluxcap.session import Session
 from fluxcap.sidecars import Stock
@@ -53,6 +55,12 @@ class Thought:
     refused: frozenset[str] = frozenset()
     unheard: Mapping[str, int] = field(default_factory=dict)
 
+    def proposals(self) -> list[Proposal]:
+        """The plan in plain words, trait by trait."""
+        pictures = {one.image.path: one for one in self.pictures}
+        traits = {path: one.traits for path, one in pictures.items()}
+        return proposals(traits, self.bindings, {path: one.verdicts for path, one in pictures.items()})
+
     def all_issues(self) -> list[Issue]:
         """Those of the set, then picture by picture."""
         return [*self.issues, *(issue for picture in self.pictures for issue in picture.issues)]
@@ -92,8 +100,8 @@ def think(
         file_issues.setdefault(issue.path or "", []).append(issue)
 
     def one(image: ImageRef) -> PictureThought:
-        said = to_say(traits[image.path], verdicts[image.path])
-        caption = compose(said, wording, image.id, {slot: traits[image.path][slot].tags for slot in said})
+        said = to_say(verdicts[image.path])
+        caption = compose(said, wording, image.id, {slot: verdicts[image.path][slot].tags for slot in said})
         stock = stocks.get(image.path)
         gives_way = stock is not None and stock.status == "elsewhere" and image.path in rewrite
         kept = stock is not None and stock.status not in OURS and not gives_way

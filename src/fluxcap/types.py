@@ -77,16 +77,39 @@ class Trait:
     conflict: tuple[str, ...] = ()
 
 
+Decider = Literal["preset", "set", "person"]
+"""Who decided: the preset, what the set shows, or the person, in rising order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The decision for a part of a slot that is decided by itself: an attribute ('color' of hair) or one value ('red lipstick').
+
+    ``value`` is what is usual of it where it is bound: None not known, '' nothing of the kind.
+    """
+
+    attribute: str
+    decision: Decision
+    value: str | None
+    tags: tuple[str, ...]
+    reason: str
+    by: Decider
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """The decision for one slot over the whole set. ``value`` is the usual value where the slot is bound (None: not known)."""
+    """The decision for one slot over the whole set. ``value`` is the usual value where the slot is bound (None: not known).
+
+    ``parts`` are decided by themselves; what no part names goes by ``decision``. A part without an attribute is one value.
+    """
 
     slot: str
     decision: Decision
     value: str | None
     tags: tuple[str, ...]
     reason: str
-    by: Literal["preset", "set", "person"]
+    by: Decider
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,8 +56,8 @@ def decode(text: str, where: str) -> Project:
 
 
 def _tidy(project: Project) -> Project:
-    """Blanks around words off, each slot once."""
-    lists: dict[str, Any] = {name: tuple(dict.fromkeys(getattr(project.plan, name))) for name in LISTS}
+    """Blanks around words off, each entry once."""
+    lists: dict[str, Any] = {name: tuple(dict.fromkeys(map(entry, getattr(project.plan, name)))) for name in LISTS}
     plan = replace(project.plan, **lists)
     words = {name: value.strip() for name in ("trigger", "subject") if (value := getattr(project, name)) is not None}
     return replace(project, plan=plan, **words)
@@ -80,6 +80,11 @@ def _override(project: Project, given: Mapping[str, object]) -> Project:
         mine = {name: getattr(getattr(new, table), name) for name in tables.get(table, {})}
         values[table] = replace(getattr(project, table), **mine)
     return replace(project, plan=moved(project.plan, moves, new.plan.usual), **values)
+
+
+def entry(text: str) -> str:
+    """An entry of a plan's list without blanks around its words: 'makeup = red lipstick' -> 'makeup=red lipstick'."""
+    return "=".join(part.strip() for part in text.split("=", 1))
 
 
 def moved(plan: Plan, moves: Mapping[str, Sequence[str]], usual: Mapping[str, str | None]) -> Plan:

@@ -19,7 +19,10 @@ LISTS = ("bound", "free", "auto")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The person's word on single slots, over the preset. ``usual`` is the usual value of a bound slot."""
+    """The person's word, over the preset. ``usual`` is the usual value of a bound slot.
+
+    A list names slots ('hair'), attributes ('hair.color') and single values ('makeup=red lipstick').
+    """
 
     bound: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
@@ -95,7 +98,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The names that the data files offer; an empty tuple leaves that name unchecked."""
+    """The names that the data files offer; an empty tuple leaves that name unchecked. ``slots`` holds attributes too."""
 
     presets: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
@@ -124,9 +127,11 @@ def check(project: Project, known: Known, where: str) -> Project:
         raise UsageError(f"{where}: tagger.model is empty", "name a tagger or its folder, or leave the line out")
     _check_vlm(project.vlm, where)
     refuse_two_lists(project.plan, where)
-    for name in (*LISTS, "usual"):
-        for slot in getattr(project.plan, name):
-            one_of("slot", slot, known.slots, f"{where}: plan.{name}")
+    for name in LISTS:
+        for entry in getattr(project.plan, name):
+            check_entry(entry, known.slots, f"{where}: plan.{name}")
+    for slot in project.plan.usual:
+        one_of("slot", slot, [one for one in known.slots if "." not in one], f"{where}: plan.usual")
     for slot, value in project.plan.usual.items():
         if not value.strip():
             raise UsageError(f"{where}: plan.usual.{slot} is empty", "write the usual value, or leave the line out")
@@ -162,6 +167,14 @@ def refuse_two_lists(plan: Plan, where: str) -> None:
         for slot in getattr(plan, one):
             if slot in getattr(plan, other):
                 raise UsageError(f"{where}: {slot} is in plan.{one} and in plan.{other}", "keep it in one of them")
+
+
+def check_entry(entry: str, known: Sequence[str], where: str) -> None:
+    """Raise ``UsageError`` for an entry of a plan's list that is no slot, attribute ('hair.color') or value ('makeup=red lipstick')."""
+    slot, sign, value = entry.partition("=")
+    one_of("slot", slot.strip(), known, where)
+    if sign and (not value.strip() or "." in slot):
+        raise UsageError(f"{where}: {entry} names no value of a trait", 'write it like "makeup=red lipstick"')
 
 
 def one_of(what: str, value: str, known: Sequence[str], where: str) -> None:

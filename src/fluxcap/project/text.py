@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from fluxcap.errors import FluxcapError, UsageError
-from fluxcap.project.loading import FILE, decode, moved
-from fluxcap.project.settings import LISTS, Plan, Project, one_of, refuse_two_lists
+from fluxcap.project.loading import FILE, decode, entry, moved
+from fluxcap.project.settings import LISTS, Plan, Project, check_entry, one_of, refuse_two_lists
 
 
 def write_new(folder: Path, project: Project) -> Path:
@@ -71,6 +71,7 @@ def new_text(project: Project) -> str:
 {line("tokenizers", "tokenizers")}
 
 # bound: belongs to the subject, left out of captions. free: said, so that it can be prompted. auto: the set decides.
+# An entry names a trait, an attribute of it ("hair.color") or one value ("makeup=red lipstick").
 [plan]
 {plan("bound", ["eye_color"])}
 {plan("free", ["hair"])}
@@ -115,10 +116,13 @@ def change_plan_text(
     """
     import tomlkit
 
-    moves = {"bound": tuple(bound), "free": tuple(free), "auto": tuple(auto)}
+    moves = {name: tuple(map(entry, given)) for name, given in (("bound", bound), ("free", free), ("auto", auto))}
     usual = dict(usual or {})
-    for slot in (*moves["bound"], *moves["free"], *moves["auto"], *usual):
-        one_of("slot", slot, known_slots, "plan")
+    for names in moves.values():
+        for name in names:
+            check_entry(name, known_slots, "plan")
+    for slot in usual:
+        one_of("slot", slot, [one for one in known_slots if "." not in one], "plan")
     wanted = moved(decode(old_text, FILE).plan, moves, usual)
     refuse_two_lists(Plan(bound=moves["bound"], free=moves["free"], auto=moves["auto"]), "plan")
 

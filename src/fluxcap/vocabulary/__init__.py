@@ -2,16 +2,19 @@
 
 from fluxcap.vocabulary.folding import Folded, fold
 from fluxcap.vocabulary.mentions import Mention, together
+from fluxcap.vocabulary.pieces import Piece, pieces, value_of
 from fluxcap.vocabulary.reading import read
-from fluxcap.vocabulary.table import Rule, Slot, Value, presets, rule_for, rules, slot, slots
+from fluxcap.vocabulary.table import Attribute, Rule, Slot, Value, presets, rule_for, rules, slot, slots
 from fluxcap.vocabulary.taglist import TagList, is_explicit_text, looks_like_tags, of_minors, parse_tags
-from fluxcap.vocabulary.tags import Meaning, meaning, redundant, tag_table, vocabulary_version
+from fluxcap.vocabulary.tags import Meaning, meaning, plays_a_part, redundant, tag_table, vocabulary_version
 from fluxcap.vocabulary.values import canonical, clashes, is_nothing, is_silent, near, normal, same
 
 __all__ = [
+    "Attribute",
     "Folded",
     "Meaning",
     "Mention",
+    "Piece",
     "Rule",
     "Slot",
     "TagList",
@@ -28,6 +31,8 @@ __all__ = [
     "normal",
     "of_minors",
     "parse_tags",
+    "pieces",
+    "plays_a_part",
     "presets",
     "read",
     "redundant",
@@ -38,5 +43,6 @@ __all__ = [
     "slots",
     "tag_table",
     "together",
+    "value_of",
     "vocabulary_version",
 ]

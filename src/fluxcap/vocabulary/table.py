@@ -27,6 +27,21 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """What is counted and decided by itself within a trait: the colour of the hair. ``facets`` are those of its tags.
+
+    ``unseen`` tells what it means that nothing is said of it: nothing is known, nothing of the kind where the trait is known
+    ("plain": no special hairstyle), or nothing of the kind at all ("none": no horns). ``rest``: takes what no other one does.
+    """
+
+    id: str
+    name: str
+    facets: tuple[str, ...]
+    unseen: Literal["unknown", "plain", "none"] = "unknown"
+    rest: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """One row of the trait table; the fields are explained at its top."""
 
@@ -40,6 +55,7 @@ class Slot:
     question: str = ""
     default: Mapping[str, Default] = field(default_factory=dict)
     value: tuple[Value, ...] = ()
+    attribute: tuple[Attribute, ...] = ()
 
     def default_for(self, preset: str) -> Default:
         """What the preset decides for this slot before the set or the person says anything."""

@@ -197,6 +197,19 @@ def redundant(tags: Collection[str]) -> frozenset[str]:
     return frozenset(gone & set(tags))
 
 
+def plays_a_part(slot: str, tags: Collection[str]) -> bool:
+    """Whether tags of a slot tell of what is worn or painted on to play a part: face paint, a costume, a wig, horns (P5)."""
+    table = tag_table()["plays_a_part"]
+    told = frozenset(table["words"].get(slot, ()))
+    for tag in tags:
+        if tag in table["never"]:
+            continue
+        known = meaning(tag)
+        if told & {*tag.split("_"), *(known.phrase.split() if known else ()), *_implied(tag)}:
+            return True
+    return False
+
+
 @lru_cache(maxsize=65536)
 def _implied(tag: str) -> frozenset[str]:
     found: set[str] = set()
