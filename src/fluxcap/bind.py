@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from fluxcap.english import spoken
 from fluxcap.errors import UsageError
 from fluxcap.spread import Spread, Traits, attribute_of, attribute_spread, spread
 from fluxcap.thinking import thinking
@@ -293,4 +294,4 @@ def usually(seen: Spread) -> str:
     said = seen.usual.value
     if seen.attribute and not slots()[seen.slot].many:
         said = " ".join(piece.text for piece in pieces(seen.slot, said))
-    return f"{said} in {seen.usual.count} of {seen.known}"
+    return f"{spoken(said)} in {seen.usual.count} of {seen.known}"

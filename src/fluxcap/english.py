@@ -132,6 +132,11 @@ def join(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
+def spoken(value: str) -> str:
+    """A value as it is shown to a person: '{their} arms crossed' -> 'their arms crossed'."""
+    return re.sub(r"\{(they|them|their)\}", r"\1", value)
+
+
 def strip_article(value: str) -> str:
     """The value without leading 'a', 'an' or 'some'."""
     return re.sub(r"^(?:an?|some)\s+(?=\S)", "", value, flags=re.IGNORECASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from fluxcap.bind import Verdict, usually
+from fluxcap.english import spoken
 from fluxcap.spread import Spread, Traits, spread, together
 from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Issue
@@ -33,7 +34,7 @@ def set_issues(
         message = f"hardly varies, so the LoRA will bake it in although it is said: {what}. Add pictures that differ"
         issues.append(Issue(code="SET003", message=message, severity="warning"))
     for one in together(free):
-        what = " and ".join(f"{value.value} ({slots()[value.slot].name})" for value in one.values)
+        what = " and ".join(f"{spoken(value.value)} ({slots()[value.slot].name})" for value in one.values)
         message = f"always together, in {one.count} pictures: {what}; the LoRA cannot tell them apart: add pictures with one and not the other"
         issues.append(Issue(code="SET005", message=message, severity="note"))
     if 0 < len(pictures) < limit.few_pictures:
@@ -63,7 +64,7 @@ def _departures(
     for path, verdicts in judged.items():
         traits = pictures[path]
         off = {
-            slot_id: f"{slots()[slot_id].name}: {traits[slot_id].value}, usually {_usual(bindings[slot_id])}"
+            slot_id: f"{slots()[slot_id].name}: {spoken(traits[slot_id].value)}, usually {_usual(bindings[slot_id])}"
             for slot_id, verdict in verdicts.items()
             if verdict.deviation
         }
@@ -75,13 +76,13 @@ def _departures(
             yield Issue(code="SET002", message=message, severity="warning", image_id=image_id, path=path)
             continue
         for slot_id in off:
-            name, value, usual = slots()[slot_id].name, traits[slot_id].value, _usual(bindings[slot_id])
+            name, value, usual = slots()[slot_id].name, spoken(traits[slot_id].value), _usual(bindings[slot_id])
             message = f"{name}: {value} here, usually {usual}; describe it in this caption, or drop the picture"
             yield Issue(code="SET001", message=message, severity="note", image_id=image_id, path=path)
 
 
 def _usual(binding: Binding) -> str:
-    return binding.value or "nothing of the kind"
+    return spoken(binding.value or "nothing of the kind")
 
 
 def _played(pictures: Mapping[str, Traits]) -> Mapping[str, Mapping[str, str]]:

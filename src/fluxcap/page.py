@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fluxcap.check import SEVERITY_ORDER
+from fluxcap.english import spoken
 from fluxcap.errors import ImageError
 from fluxcap.report import IssueRow, PictureRow, PlanRow, Report, TraitRow, segments
 from fluxcap.think import PictureThought, Thought
@@ -45,9 +46,8 @@ def report_of(folder: Path, thought: Thought, issues: Sequence[Issue], outcomes:
         created=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         summary=summary(thought, issues, outcomes),
         plan=[
-            PlanRow(slot=row.slot, decision=row.decision, value=row.value, by=row.by, reason=row.reason)
-            for row in thought.bindings.values()
-            if row.slot != "trigger"
+            PlanRow(slot=row.slot, decision=row.decision, value=spoken(row.usual or ""), by=row.by, reason=row.reason)
+            for row in thought.proposals()
         ],
         set_issues=[_issue(issue) for issue in issues if issue.path not in mine],
         pictures=pictures,
@@ -89,7 +89,7 @@ def _picture(folder: Path, one: PictureThought, issues: Sequence[Issue], binding
     traits = [
         TraitRow(
             slot=slot_id,
-            value=trait.value,
+            value=spoken(trait.value),
             confidence=trait.confidence,
             sources=trait.sources,
             conflict=trait.conflict,

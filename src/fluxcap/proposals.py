@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fluxcap.bind import Verdict, usually
-from fluxcap.english import join
+from fluxcap.english import join, spoken
 from fluxcap.spread import Spread, Traits, attribute_spread, spread, tag_counts
 from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Decider, Decision
@@ -99,7 +99,10 @@ def _facts(row: Slot, whole: Spread | None, by_attribute: Mapping[str, Spread], 
     if told:
         return ", ".join(usually(seen) for seen in told)
     first, *more = whole.values[:_SHOWN]
-    values = [f"{first.value} in {first.count} of {whole.known}", *(f"{one.value} in {one.count}" for one in more)]
+    values = [
+        f"{spoken(first.value)} in {first.count} of {whole.known}",
+        *(f"{spoken(one.value)} in {one.count}" for one in more),
+    ]
     rest = len(whole.values) - len(values)
     return ", ".join(values) + (f", {rest} more" if rest else "")
 
@@ -120,7 +123,7 @@ def _decided(row: Slot, binding: Binding) -> str:
 
 def _elsewhere(deviations: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for value, paths in deviations.items():
-        yield f"{len(paths)} picture{'s' if len(paths) > 1 else ''} with {value}: said there"
+        yield f"{len(paths)} picture{'s' if len(paths) > 1 else ''} with {spoken(value)}: said there"
 
 
 def _suggestion(row: Slot, seen: Spread | None, binding: Binding, pictures: int) -> str:
@@ -135,7 +138,8 @@ def _suggestion(row: Slot, seen: Spread | None, binding: Binding, pictures: int)
         return f"it varies; to be able to prompt it: --free {row.id}"
     constant = seen.usual.count >= max(limit.auto_known, limit.auto_share * pictures) and seen.share >= limit.auto_share
     if binding.decision == "free" and constant and not is_silent(row.id, seen.usual.value):
-        return f"add pictures that differ, or leave it to the subject: --bound {row.id}"
+        own = row.place in ("opening", "worn")  # a place or a view belongs to no subject
+        return "add pictures that differ" + (f", or leave it to the subject: --bound {row.id}" if own else "")
     return ""
 
 

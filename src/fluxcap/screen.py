@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fluxcap.english import spoken
 from fluxcap.errors import UsageError
 from fluxcap.translate import NAMES, TAGS, unpacked
 from fluxcap.types import Binding, Issue
@@ -155,8 +156,11 @@ def plan(done: Result) -> None:
     rows = done.thought.proposals()
     _table(
         ("trait", "plan", "usual", "by", "why"),
-        [(one.slot, _planned(one), one.usual or "", one.by, one.reason) for one in rows],
+        [(one.slot, _planned(one), spoken(one.usual or ""), one.by, one.reason) for one in rows if one.statistics],
     )
+    unseen = [f"{one.slot} ({one.decision})" for one in rows if not one.statistics]
+    if unseen:
+        click.echo(f"nobody saw: {', '.join(unseen)}\n")
     for one in rows:
         if one.suggestion:
             click.echo(f"{one.slot}: {one.suggestion}")
@@ -180,10 +184,10 @@ def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:
         if not any(claim.slot == slot_id for claim in thought.evidence):
             unseen.append(f"{slot_id} ({bindings[slot_id].decision})")
             continue
-        heard = [f"{e.source} {e.confidence:.0%}: {e.value}" for e in thought.evidence if e.slot == slot_id]
+        heard = [f"{e.source} {e.confidence:.0%}: {spoken(e.value)}" for e in thought.evidence if e.slot == slot_id]
         against = f" (but: {', '.join(trait.conflict)})" if trait and trait.conflict else ""
         sources = "; ".join(heard) + against
-        rows.append((slot_id, trait.value if trait else "", sources, verdict.outcome, verdict.reason))
+        rows.append((slot_id, spoken(trait.value) if trait else "", sources, verdict.outcome, verdict.reason))
     _table(("trait", "value", "sources", "decision", "why"), rows)
     for claim in thought.evidence:
         if claim.slot in LISTS and claim.value:
