@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fluxcap.english import with_article
@@ -189,3 +190,44 @@ def _trait(claim: Evidence) -> Trait:
         confidence=claim.confidence,
         sources=(claim.source,),
     )
+
+
+def stored_set(
+    folder: Path, pictures: Sequence[tuple[str, Sequence[Evidence]]], settings: Mapping[str, str], captions: bool = True
+) -> None:
+    """A folder as ``fluxcap caption`` would leave it, had its sources said this of the pictures (name, evidence).
+
+    The pictures are tiny and all different; ``captions`` False leaves them without caption files.
+    """
+    from PIL import Image
+
+    from fluxcap.project import FILE
+    from fluxcap.session import opened
+    from fluxcap.think import think
+    from fluxcap.types import ImageRef, Observation
+
+    (folder / FILE).write_text(
+        "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()), encoding="utf-8"
+    )
+    with opened(folder) as session:
+        images = []
+        for place, (name, evidence) in enumerate(pictures):
+            path = folder / f"{Path(name).stem}.png"
+            Image.new("RGB", (64, 64), (place % 256, place // 256, 7)).save(path)
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            image = ImageRef(id=digest, path=path.name, width=64, height=64)
+            status = path.stat()
+            session.store.remember_file(path.name, status.st_size, status.st_mtime_ns, image)
+            by_source: dict[str, list[Evidence]] = {}
+            for claim in evidence:
+                by_source.setdefault(claim.source, []).append(replace(claim, image_id=digest))
+            for source, claims in by_source.items():
+                seen = Observation(image_id=digest, source=source, version="1", inputs_hash="", created_at="")
+                session.store.add(seen, claims)
+            images.append(image)
+        if captions:
+            stocks = session.captions.take_stock(images)
+            run = session.store.begin_run("caption")
+            thought = think(session, images, stocks)
+            session.captions.write_all(run, [(one.image, one.caption.text) for one in thought.pictures])
+            session.store.finish_run(run)

@@ -6,16 +6,16 @@ import statistics
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
+from fluxcap.english import join, spoken
 from fluxcap.spread import spread
 from fluxcap.think import PictureThought, Thought
 from fluxcap.thinking import thinking
-from fluxcap.types import Issue
-from fluxcap.vocabulary import slot, slots
+from fluxcap.vocabulary import slots
 
 Kind = Literal["issue", "conflict", "unsure", "deviation", "unlike"]
 
@@ -69,84 +69,94 @@ def weights() -> Weights:
 
 def queue(thought: Thought) -> list[Review]:
     """Every caption, the one with most against it first; equal ones in the order of the set."""
-    siblings = _Siblings(thought.pictures)
+    siblings = _Siblings.of(thought.pictures)
     reviews = [
         Review(
             path=picture.image.path,
             text=picture.text,
             author=picture.author,
-            reasons=tuple(sorted((*_seen(picture), *siblings.unlike(picture)), key=lambda one: -one.weight)),
+            reasons=_weighed([*_issues(picture), *_traits(picture), *siblings.unlike(picture)]),
         )
         for picture in thought.pictures
     ]
     return sorted(reviews, key=lambda one: -one.weight)
 
 
-def _seen(picture: PictureThought) -> Iterator[Reason]:
-    """What the picture itself gives: issues, sources that contradict each other, weak evidence, and departures."""
-    count = weights()
+def _weighed(found: Sequence[tuple[str, Reason]]) -> tuple[Reason, ...]:
+    """The reasons, the weightiest first; of several for the same cause the second counts half, the third a third."""
     told: Counter[str] = Counter()
+    weighed: list[Reason] = []
+    for cause, reason in sorted(found, key=lambda one: -one[1].weight):
+        told[cause] += 1
+        weighed.append(replace(reason, weight=round(reason.weight / told[cause], 3)))
+    return tuple(sorted(weighed, key=lambda reason: -reason.weight))
+
+
+def _issues(picture: PictureThought) -> Iterator[tuple[str, Reason]]:
     for issue in picture.issues:
-        if issue.code == "SET001":  # told as a deviation below
-            continue
-        told[issue.code] += 1
-        yield Reason(kind="issue", text=_told(issue), weight=getattr(count, issue.severity) / told[issue.code])
+        if issue.code != "SET001":  # told as a deviation
+            weight = float(getattr(weights(), issue.severity))
+            yield issue.code, Reason(kind="issue", text=f"{issue.code} {issue.message}", weight=weight)
+
+
+def _traits(picture: PictureThought) -> Iterator[tuple[str, Reason]]:
+    """Sources that contradict each other, departures from the usual, and weak evidence."""
+    count = weights()
     for slot_id, verdict in picture.verdicts.items():
         trait = picture.traits.get(slot_id)
         if trait is None:
             continue
-        name, said = slots()[slot_id].name, verdict.outcome == "said"
+        told, said = f"{slots()[slot_id].name}: {spoken(trait.value)}", verdict.outcome == "said"
         if trait.conflict:
-            text = f"{name}: {trait.value}, but {' and '.join(trait.conflict)}"
-            yield Reason(kind="conflict", text=text, weight=count.conflict_said if said else count.conflict_unsaid)
+            text = f"{told}, but {spoken(' and '.join(trait.conflict))}"
+            weight = count.conflict_said if said else count.conflict_unsaid
+            yield "conflict", Reason(kind="conflict", text=text, weight=weight)
         if verdict.deviation:
-            text = f"{name}: {trait.value}, unlike the usual"
-            yield Reason(kind="deviation", text=text, weight=count.deviation)
+            yield "deviation", Reason(kind="deviation", text=f"{told}, unlike the usual", weight=count.deviation)
         elif said and trait.confidence < count.unsure_below and not picture.kept:
-            text = f"{name}: {trait.value}, only {trait.confidence:.0%} sure"
-            yield Reason(kind="unsure", text=text, weight=count.unsure)
+            text = f"{told}, only {trait.confidence:.0%} sure"
+            yield "unsure", Reason(kind="unsure", text=text, weight=count.unsure)
 
 
-def _told(issue: Issue) -> str:
-    return f"{issue.code} {issue.message}"
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Siblings:
-    """What the captions of a set have in common, to tell one that is unlike the others."""
+    """What the captions of a set have in common: their length in words, what nearly all say, and who says something else."""
 
-    def __init__(self, pictures: Sequence[PictureThought]) -> None:
-        self.pictures = len(pictures)
-        self.lengths = [len(one.text.split()) for one in pictures]
-        self.median = statistics.median(self.lengths) if self.lengths else 0.0
-        self.spread = statistics.median([abs(one - self.median) for one in self.lengths]) if self.lengths else 0.0
-        said = Counter(slot_id for one in pictures for slot_id, v in one.verdicts.items() if v.outcome == "said")
+    median: float
+    spread: float
+    common: tuple[str, ...]
+    odd: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, pictures: Sequence[PictureThought]) -> _Siblings:
         limit = thinking()
-        widely = max(limit.auto_known, limit.auto_share * self.pictures)
-        self.common = [slot_id for slot_id in slots() if said[slot_id] >= widely]
-        self.odd: Mapping[str, frozenset[int]] = {}
-        self.place = {one.image.path: place for place, one in enumerate(pictures)}
-        odd: dict[str, frozenset[int]] = {}
-        for slot_id in self.common:
+        if len(pictures) < limit.auto_known:
+            return cls(median=0, spread=0, common=(), odd={})
+        lengths = [len(one.text.split()) for one in pictures]
+        median = statistics.median(lengths)
+        said = Counter(slot_id for one in pictures for slot_id, v in one.verdicts.items() if v.outcome == "said")
+        common = tuple(slot_id for slot_id in slots() if said[slot_id] >= limit.auto_share * len(pictures))
+        odd: dict[str, frozenset[str]] = {}
+        for slot_id in common:
             seen = spread(slot_id, [one.traits for one in pictures])
-            if seen is not None and seen.share >= limit.auto_share and slot(slot_id).place != "tail":
-                odd[slot_id] = seen.pictures - seen.usual.pictures
-        self.odd = odd
+            if seen is not None and seen.share >= limit.auto_share and slots()[slot_id].place != "tail":
+                odd[slot_id] = frozenset(pictures[n].image.path for n in seen.pictures - seen.usual.pictures)
+        spread_of_lengths = statistics.median([abs(one - median) for one in lengths])
+        return cls(median=median, spread=max(spread_of_lengths, 0.1 * median), common=common, odd=odd)
 
-    def unlike(self, picture: PictureThought) -> Iterator[Reason]:
-        """Much longer or shorter, silent about what nearly all others say, or the only one with another value."""
+    def unlike(self, picture: PictureThought) -> Iterator[tuple[str, Reason]]:
+        """Much longer or shorter, unknown in what nearly all others tell, or with a value of its own."""
         weight = weights().unlike
         words = len(picture.text.split())
-        if self.pictures >= thinking().auto_known:
-            off = abs(words - self.median)
-            if off > weights().usual_length * max(self.spread, 0.1 * self.median):
-                than = "longer" if words > self.median else "shorter"
-                text = f"{words} words, much {than} than the others (about {self.median:.0f})"
-                yield Reason(kind="unlike", text=text, weight=weight)
-        for slot_id in self.common:
-            name = slots()[slot_id].name
-            if picture.verdicts[slot_id].outcome == "unknown":
-                text = f"{name}: not known here, said nearly everywhere else"
-                yield Reason(kind="unlike", text=text, weight=weight / 2)
-            elif self.place[picture.image.path] in self.odd.get(slot_id, frozenset()):
-                text = f"{name}: {picture.traits[slot_id].value}, unlike nearly all others"
-                yield Reason(kind="unlike", text=text, weight=weight)
+        if abs(words - self.median) > weights().usual_length * self.spread:
+            than = "longer" if words > self.median else "shorter"
+            text = f"{words} words, much {than} than the others (about {self.median:.0f})"
+            yield "length", Reason(kind="unlike", text=text, weight=weight)
+        names = [slots()[s].name for s in self.common if picture.verdicts[s].outcome == "unknown"]
+        if names:
+            text = f"nothing is known of {join(names)}, which nearly all others tell"
+            yield "unknown", Reason(kind="unlike", text=text, weight=weight * len(names) / len(self.common))
+        for slot_id, paths in self.odd.items():
+            if picture.image.path in paths and not picture.verdicts[slot_id].deviation:
+                text = f"{slots()[slot_id].name}: {spoken(picture.traits[slot_id].value)}, unlike nearly all others"
+                yield "odd", Reason(kind="unlike", text=text, weight=weight)
