@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fluxcap.errors import UsageError
-from fluxcap.spread import Spread, Traits, spread, together
+from fluxcap.spread import Spread, Traits, constant, free_spreads, spread, together
 from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Issue, Trait
 from fluxcap.vocabulary import Slot, canonical, clashes, is_silent, near, presets, same, slots
@@ -59,11 +59,11 @@ def _decide(row: Slot, seen: Spread | None, preset: str, wish: Wish) -> Binding:
         if seen is None:
             why = "nobody saw it in any picture"
         elif constant:
-            why = f"the same nearly everywhere: {_usually(seen)}"
+            why = f"the same nearly everywhere: {seen.usually}"
         elif seen.known < limit.auto_known:
-            why = f"known in {seen.known} only, too few to call it constant: {_usually(seen)}"
+            why = f"known in {seen.known} only, too few to call it constant: {seen.usually}"
         else:
-            why = f"it varies: {_usually(seen)}"
+            why = f"it varies: {seen.usually}"
     if preset == "likeness" and by == "preset":
         seen = None  # nothing but trigger and class word is said, so nothing is usual that a picture could depart from
     value, tags = _usual_value(row, seen, wish, default)
@@ -144,17 +144,10 @@ def set_issues(
                 name, value = slots()[slot_id].name, traits[slot_id].value
                 message = f"{name} is {value} here, usually {bindings[slot_id].value}; describe it in this caption, or drop the picture"
                 issues.append(Issue(code="SET001", message=message, severity="note", image_id=image_id, path=path))
-    free: list[Spread] = []
-    for slot_id, binding in bindings.items():
-        row = slots()[slot_id]
-        seen = spread(slot_id, list(pictures.values()))
-        if binding.decision == "bound" or seen is None or slot_id in ("trigger", "medium", "subject", "people"):
-            continue
-        free.append(seen)
-        widely = seen.usual.count >= max(limit.auto_known, limit.auto_share * len(pictures))
-        if widely and seen.share >= limit.auto_share and not is_silent(slot_id, seen.usual.value):
-            message = f"{row.name} hardly varies: {_usually(seen)}; the LoRA will bake it in although it is said: add pictures that differ"
-            issues.append(Issue(code="SET003", message=message, severity="warning"))
+    free = free_spreads(pictures.values(), bindings)
+    for seen in constant(free, len(pictures)):
+        message = f"{slots()[seen.slot].name} hardly varies: {seen.usually}; the LoRA will bake it in although it is said: add pictures that differ"
+        issues.append(Issue(code="SET003", message=message, severity="warning"))
     for one in together(free):
         what = " and ".join(f"{value.value} ({slots()[value.slot].name})" for value in one.values)
         message = f"always together, in {one.count} pictures: {what}; the LoRA cannot tell them apart: add pictures with one and not the other"
@@ -163,7 +156,3 @@ def set_issues(
         message = f"{len(pictures)} pictures are few: 25 to 30 good ones are enough, fewer than {limit.few_pictures} seldom are"
         issues.append(Issue(code="SET004", message=message, severity="note"))
     return issues
-
-
-def _usually(seen: Spread) -> str:
-    return f"{seen.usual.value} in {seen.usual.count} of {seen.known}"

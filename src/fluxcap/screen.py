@@ -14,6 +14,7 @@ from fluxcap.translate import NAMES, TAGS, unpacked
 from fluxcap.types import Binding, Issue
 
 if TYPE_CHECKING:
+    from fluxcap.coverage import Cell, Coverage
     from fluxcap.doctor import Health
     from fluxcap.pipeline import Result
     from fluxcap.sidecars import Undone
@@ -139,6 +140,41 @@ def plan(done: Result) -> None:
         if b.slot != "trigger"
     ]
     _table(("trait", "plan", "usual", "by", "why"), rows)
+
+
+def coverage(found: Coverage) -> None:
+    """The matrix, the wishes, and what follows from them."""
+    from fluxcap.coverage import size, told
+
+    click.echo(f"{size(found)}, preset {found.preset}\n")
+    if any(cell.pictures or cell.wanted for row in found.matrix for cell in row.cells):
+        columns = [cell.column for cell in found.matrix[0].cells]
+        _table(("", *columns), [(row.value, *map(_cell, row.cells)) for row in found.matrix])
+        click.echo("+ : missing there\n")
+    groups = [one.group for one in found.haves]
+    rows = [
+        (
+            "" if one.group in groups[:place][-1:] else one.group,
+            one.name,
+            str(one.have),
+            str(one.want or ""),
+            str(one.missing or "") if one.told else "not told",
+            str(one.over or ""),
+            str(len(one.perhaps) or ""),
+        )
+        for place, one in enumerate(found.haves)
+    ]
+    if rows:
+        _table(("", "wish", "have", "want", "missing", "over-full", "not known"), rows)
+    for heading, lines in told(found):
+        if lines:
+            click.echo(click.style(heading, bold=True))
+            for line in lines:
+                click.echo(f"  {_shown(line)}")
+
+
+def _cell(cell: Cell) -> str:
+    return f"{len(cell.pictures) or ''}{'+' if cell.wanted else ''}" or "·"
 
 
 def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fluxcap.thinking import thinking
-from fluxcap.types import Trait
+from fluxcap.types import Binding, Trait
 from fluxcap.vocabulary import is_silent, same
 
 Traits = Mapping[str, Trait]
 """Slot id -> trait, of one picture."""
+
+_SAID = frozenset({"trigger", "medium", "subject", "people"})
+"""What one set has in common by intention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,11 @@ class Spread:
         return self.usual.count / self.known
 
     @property
+    def usually(self) -> str:
+        """The usual value and how often it comes, in words."""
+        return f"{self.usual.value} in {self.usual.count} of {self.known}"
+
+    @property
     def pictures(self) -> frozenset[int]:
         """The pictures that know the trait."""
         return frozenset().union(*(value.pictures for value in self.values))
@@ -85,6 +93,24 @@ def spread(slot_id: str, pictures: Sequence[Traits]) -> Spread | None:
         for trait, where in zip(first, places, strict=True)
     ]
     return Spread(slot=slot_id, values=tuple(sorted(values, key=lambda value: -value.count))) if values else None
+
+
+def free_spreads(pictures: Iterable[Traits], bindings: Mapping[str, Binding]) -> list[Spread]:
+    """How the free traits spread, in caption order; without those that the settings say of every picture, or that count heads."""
+    sets = list(pictures)
+    asked = (slot_id for slot_id, binding in bindings.items() if binding.decision == "free" and slot_id not in _SAID)
+    return [seen for slot_id in asked if (seen := spread(slot_id, sets)) is not None]
+
+
+def constant(spreads: Iterable[Spread], pictures: int) -> list[Spread]:
+    """Traits that hardly vary in a set of so many pictures: said or not, a LoRA bakes them in (P18)."""
+    limit = thinking()
+    least = max(limit.auto_known, limit.auto_share * pictures)
+    return [
+        seen
+        for seen in spreads
+        if seen.usual.count >= least and seen.share >= limit.auto_share and not is_silent(seen.slot, seen.usual.value)
+    ]
 
 
 def together(spreads: Iterable[Spread]) -> list[Together]:
