@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fluxcap.actions import compose as compose_caption
+    from fluxcap.actions import coverage as coverage_of
     from fluxcap.actions import demo, dump, explain, history, init, release, undo
     from fluxcap.errors import FluxcapError
     from fluxcap.pipeline import caption, plan
@@ -23,6 +24,7 @@ __all__ = [
     "caption",
     "check_folder",
     "compose_caption",
+    "coverage_of",
     "demo",
     "dump",
     "explain",
@@ -38,6 +40,7 @@ _WHERE = {
     "caption": "fluxcap.pipeline:caption",
     "check_folder": "fluxcap.pipeline:check",  # fluxcap.check and fluxcap.compose are the stages' modules
     "compose_caption": "fluxcap.actions:compose",
+    "coverage_of": "fluxcap.actions:coverage",
     "demo": "fluxcap.actions:demo",
     "dump": "fluxcap.actions:dump",
     "explain": "fluxcap.actions:explain",

@@ -148,13 +148,11 @@ def coverage(found: Coverage) -> None:
 
     click.echo(f"{size(found)}, preset {found.preset}\n")
     if any(cell.pictures or cell.wanted for row in found.matrix for cell in row.cells):
-        columns = [cell.column for cell in found.matrix[0].cells]
+        columns = (cell.column.replace(" ", "\n").replace("-", "-\n") for cell in found.matrix[0].cells)
         _table(("", *columns), [(row.value, *map(_cell, row.cells)) for row in found.matrix])
-        click.echo("+ : missing there\n")
-    groups = [one.group for one in found.haves]
+        click.echo("+ : more are wanted there\n")
     rows = [
         (
-            "" if one.group in groups[:place][-1:] else one.group,
             one.name,
             str(one.have),
             str(one.want or ""),
@@ -162,10 +160,10 @@ def coverage(found: Coverage) -> None:
             str(one.over or ""),
             str(len(one.perhaps) or ""),
         )
-        for place, one in enumerate(found.haves)
+        for one in found.haves
     ]
     if rows:
-        _table(("", "wish", "have", "want", "missing", "over-full", "not known"), rows)
+        _table(("wish", "have", "want", "missing", "over-full", "not known"), rows)
     for heading, lines in told(found):
         if lines:
             click.echo(click.style(heading, bold=True))

@@ -187,5 +187,5 @@ def _matrix(pictures: Mapping[str, Traits], haves: Sequence[tuple[Wish, Have]]) 
             ),
         )
         for row in rows
-        if row in named | filled
+        if columns and row in named | filled
     )
