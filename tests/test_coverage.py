@@ -185,12 +185,18 @@ def test_what_no_source_saw_cannot_be_told() -> None:
     )
 
 
+def test_where_nobody_measured_that_is_the_first_thing_to_do() -> None:
+    found = not_told(covered([picture(clothing="red dress")] * 12))
+    (line,) = (one for one in found if "no source saw gaze" in one)
+    assert line.endswith("no source saw gaze; measuring, a vision model or your captions can tell")
+
+
 def test_what_few_sources_saw_cannot_be_told_either() -> None:
     known = [picture(framing="close-up", view="front", gaze="camera")]
     blind = [picture(framing="close-up", view="front")]
     found = covered(known * 6 + blind * 4)
     assert [one for one in not_told(found) if "gaze" in one] == [
-        "pictures looking aside: no source saw gaze in 4 of 10 pictures; measuring, a vision model or your captions can tell"
+        "pictures looking aside: no source saw gaze in 4 of 10 pictures; a vision model or your captions can tell"
     ]
     found = covered(known * 8 + blind * 2)
     assert "take 3 pictures looking aside (to a side, up or down)" in shopping_list(found)

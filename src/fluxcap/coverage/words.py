@@ -68,9 +68,9 @@ def not_told(coverage: Coverage) -> list[str]:
 def _not_told(slot_ids: Sequence[str], group: Sequence[Have], pictures: int) -> str:
     names = join([slots()[slot_id].name for slot_id in slot_ids])
     blind = max(len(one.perhaps) for one in group)
+    unmeasured = blind == pictures and all(slots()[slot_id].geometry for slot_id in slot_ids)
     where = "" if blind == pictures else f" in {blind} of {pictures} pictures"
-    measured = all(slots()[slot_id].geometry for slot_id in slot_ids)
-    who = "measuring, a vision model or your captions" if measured else "a vision model or your captions"
+    who = "measuring, a vision model or your captions" if unmeasured else "a vision model or your captions"
     return f"{join([one.name for one in group])}: no source saw {names}{where}; {who} can tell"
 
 
