@@ -134,6 +134,14 @@ def test_all_in_one_studio() -> None:
     assert constancies(found) == ["setting: in a studio, in all 12 pictures"]
 
 
+def test_the_most_common_place_is_the_one_that_crowds() -> None:
+    found = covered([picture(setting="in a park")] * 2 + [picture(setting="in a studio")] * 10)
+    assert have(found, "places").over == 3
+    assert too_many(found) == [
+        "setting: in a studio, in 10 of 12 pictures; 7 are enough: add others, or leave some out"
+    ]
+
+
 def test_places_that_say_the_same_are_one() -> None:
     found = covered([picture(clothing=value) for value in ("a suit", "suit", "a business suit", "blue jeans")])
     assert have(found, "outfits").have == 2
