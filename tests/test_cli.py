@@ -16,7 +16,20 @@ from PIL import Image
 from fluxcap import cli
 from fluxcap.types import Claim
 
-COMMANDS = ("init", "caption", "plan", "check", "explain", "dump", "compose", "history", "undo", "release", "demo")
+COMMANDS = (
+    "init",
+    "caption",
+    "plan",
+    "check",
+    "coverage",
+    "explain",
+    "dump",
+    "compose",
+    "history",
+    "undo",
+    "release",
+    "demo",
+)
 
 
 class Said(NamedTuple):
@@ -237,11 +250,21 @@ def test_json_of_every_command_that_reports(fluxcap: Run, captioned: Path) -> No
     assert list(caption["captions"]) == ["0.png", "1.png", "2.png", "3.png"]
     assert {row["slot"] for row in fluxcap("plan", captioned, "--json").json["bindings"]} >= {"hair", "framing"}
     assert fluxcap("check", captioned, "--json").json["issues"] is not None
+    assert fluxcap("coverage", captioned, "--json").json["pictures"] == 4
     assert fluxcap("explain", picture, "--json").json["traits"]["framing"]["sources"] == ["measure:fake"]
     assert fluxcap("history", picture, "--json").json[0]["author"] == "fluxcap"
     assert next(json.loads(line)["path"] for line in fluxcap("dump", captioned).out.splitlines()) == "0.png"
     assert fluxcap("undo", captioned, "--json").json["command"] == "caption"
     assert fluxcap("undo", captioned, "--json").json is None
+
+
+def test_the_queue(fluxcap: Run, captioned: Path) -> None:
+    assert "4 of 4 captions have no reason" in fluxcap("queue", captioned).out
+    write(captioned / "3.txt", "a photo of a woman")
+    said = fluxcap("queue", captioned).out
+    assert said.startswith("  1  3.png\n     a photo of a woman\n     - CAP001 ")
+    first, *_ = json.loads(fluxcap("queue", captioned, "--json").out)
+    assert (first["path"], first["author"], first["reasons"][0]["kind"]) == ("3.png", "person", "issue")
 
 
 def test_a_tour_in_words(fluxcap: Run, captioned: Path) -> None:
@@ -259,6 +282,54 @@ def test_a_tour_in_words(fluxcap: Run, captioned: Path) -> None:
     assert "fluxcap release PICTURE" in fluxcap("caption", captioned, "--force").out
     assert "anew" in fluxcap("release", picture).out
     assert "nothing left" in (fluxcap("undo", captioned), fluxcap("undo", captioned), fluxcap("undo", captioned))[2].out
+
+
+def test_coverage_in_words(fluxcap: Run, captioned: Path) -> None:
+    before = sorted(path.name for path in captioned.iterdir())
+    said = fluxcap("coverage", captioned)
+    assert said.code == 0
+    assert said.out.startswith("4 pictures; the wishes are those of a set of 25, preset person")
+    assert "close-ups straight on" in said.out
+    lines = said.out.splitlines()
+    assert lines[lines.index("Shopping list") + 1 :] == [
+        "  take 6 waist-up pictures (down to the waist or the knees)",
+        "  take 6 full-body pictures (with the feet)",
+    ]
+    assert "4 pictures: view not known" in said.out
+    assert "no source saw make-up" in said.out
+    assert sorted(path.name for path in captioned.iterdir()) == before
+
+
+def test_coverage_as_data(fluxcap: Run, captioned: Path) -> None:
+    found = fluxcap("coverage", captioned, "--json").json
+    assert {"haves", "matrix", "shopping_list", "over_full", "cannot_be_told", "constant", "left_out"} <= found.keys()
+    (close,) = (one for one in found["haves"] if one["id"] == "close")
+    assert (close["have"], close["pictures"]) == (4, ["0.png", "1.png", "2.png", "3.png"])
+    assert [one["slot"] for one in found["constant"]] == ["framing"]
+    (captioned / "fluxcap.toml").write_text('trigger = "ohwx"\npreset = "object"\n', encoding="utf-8")
+    assert "detail" in {one["id"] for one in fluxcap("coverage", captioned, "--json").json["haves"]}
+
+
+def test_coverage_does_not_count_who_plays_somebody_else(fluxcap: Run, photos: Path) -> None:
+    """P5; captions that are there already say who it is."""
+    for number in range(4, 9):
+        Image.new("RGB", (40, 40), (number, 0, 0)).save(photos / f"{number}.png")
+    for number in range(9):
+        write(photos / f"{number}.txt", "ohwx woman with long blonde hair and blue eyes in a park")
+    write(photos / "3.txt", "ohwx woman with short black hair and red eyes in a park")
+    assert fluxcap("caption", photos, "--trigger", "ohwx", "--subject", "woman").code == 0
+    found = fluxcap("coverage", photos, "--json").json
+    assert (found["pictures"], found["left_out"]) == (8, ["3.png"])
+    assert {"slot": "setting", "value": "in a park", "count": 8, "known": 8} in found["constant"]
+    said = fluxcap("coverage", photos).out
+    assert "3.png: not counted, since the subject seems to play somebody else" in said
+    assert "setting: in a park, in all 8 pictures" in said
+
+
+def test_coverage_before_the_first_look(fluxcap: Run, photos: Path) -> None:
+    said = fluxcap("coverage", photos, "--json")
+    assert said.code == 2
+    assert "run: fluxcap caption" in said.err
 
 
 def test_dry_run_prints_the_captions(fluxcap: Run, photos: Path) -> None:

@@ -54,13 +54,14 @@ def anchors(path: Path) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(missing_models()), reason="the measuring models are not installed")
-def test_the_tutorial_runs(tmp_path):
-    """Every command of the tutorial in order, on the demo pictures; ``echo "..." > FILE`` writes a file."""
+@pytest.mark.parametrize(("name", "least"), [("tutorial.md", 11), ("coverage.md", 3)])
+def test_the_commands_of_a_page_run(tmp_path, name, least):
+    """Every command in order, on the demo pictures; ``echo "..." > FILE`` writes a file."""
     (tmp_path / "photos").mkdir()
     for picture in DEMO.glob("*.jpg"):
         shutil.copy(picture, tmp_path / "photos")
-    steps = commands((DOCS / "tutorial.md").read_text(encoding="utf-8"))
-    assert len(steps) > 10
+    steps = commands((DOCS / name).read_text(encoding="utf-8"))
+    assert len(steps) >= least
     for line, expected in steps:
         words = shlex.split(line)
         if words[0] == "echo":
@@ -144,7 +145,8 @@ def test_generated_tables_are_up_to_date():
     assert spec.loader is not None
     make_docs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_docs)
-    assert make_docs.page() == make_docs.PAGE.read_text(encoding="utf-8"), "run: python tools/make_docs.py"
+    for name in make_docs.TABLES:
+        assert make_docs.page(name) == (DOCS / name).read_text(encoding="utf-8"), "run: python tools/make_docs.py"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=page_name)

@@ -23,6 +23,7 @@ PUBLIC = [
     "caption",
     "check_folder",
     "compose_caption",
+    "coverage_of",
     "demo",
     "dump",
     "explain",

@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxcap.report import IssueRow, PictureRow, PlanRow, Report, Segment, TraitRow, render, segments
+from fluxcap.report import (
+    CellRow,
+    CoverageRows,
+    IssueRow,
+    PictureRow,
+    PlanRow,
+    Report,
+    Segment,
+    Thumb,
+    TraitRow,
+    WishRow,
+    render,
+    segments,
+)
 from fluxcap.types import Span
 
 EVIL = "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\"'{{ 7 * 7 }}&amp;"
@@ -44,6 +57,35 @@ def report(**more: object) -> Report:
         "pictures": [picture()],
     }
     return Report(**(values | more))  # type: ignore[arg-type]
+
+
+def wish(name: str = "close-ups facing left", **more: object) -> WishRow:
+    values: dict[str, object] = {
+        "group": "close-ups",
+        "name": name,
+        "have": 1,
+        "want": 2,
+        "missing": 1,
+        "over": 0,
+        "perhaps": 0,
+        "told": True,
+    }
+    return WishRow(**(values | more))  # type: ignore[arg-type]
+
+
+def coverage(**more: object) -> CoverageRows:
+    cells = [
+        CellRow(column="front", count=5, wanted=False, thumbs=[Thumb("a.jpg", b"tiny"), Thumb("gone.jpg", b"tiny")]),
+        CellRow(column="profile left", count=0, wanted=True),
+        CellRow(column="profile right", count=2, wanted=True),
+    ]
+    values: dict[str, object] = {
+        "said": "7 pictures",
+        "lists": [("Shopping list", ["take 1 close-up facing left"])],
+        "matrix": [("close-up", cells)],
+        "wishes": [wish()],
+    }
+    return CoverageRows(**(values | more))  # type: ignore[arg-type]
 
 
 class Page(HTMLParser):
@@ -97,6 +139,12 @@ def everything_evil() -> Report:
                 tokens=[EVIL],
             )
         ],
+        coverage=CoverageRows(
+            said=EVIL,
+            lists=[(EVIL, [EVIL])],
+            matrix=[(EVIL, [CellRow(column=EVIL, count=3, wanted=True, thumbs=[Thumb(EVIL, b"tiny")])])],
+            wishes=[wish(EVIL, group=EVIL)],
+        ),
     )
 
 
@@ -107,7 +155,7 @@ def test_text_from_outside_is_harmless() -> None:
     assert len(page.tags("script")) == 1
     assert page.text["script"] == plain.text["script"]
     assert page.text["style"] == plain.text["style"]
-    assert [image["src"][:23] for image in page.tags("img") if image["src"]] == ["data:image/jpeg;base64,"]
+    assert [image["src"][:23] for image in page.tags("img") if image["src"]] == ["data:image/jpeg;base64,"] * 2
     assert page.tags("img")[0]["alt"] == EVIL
     assert page.text["title"] == [EVIL]
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
@@ -121,7 +169,7 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     assert not page.tags("link")
     assert not re.search(r"url\(|@import", "".join(page.text["style"]))
     for _, attributes in page.elements:
-        assert "href" not in attributes
+        assert re.fullmatch(r"#p\d+", attributes.get("href") or "#p1"), "a link within the page"
         assert "style" not in attributes
         assert (attributes.get("src") or "data:").startswith("data:")
 
@@ -190,6 +238,38 @@ def test_trait_table_tells_value_source_dispute_and_decision() -> None:
         assert words in html
 
 
+def test_coverage_matrix_shows_few_pictures_and_marks_what_is_missing() -> None:
+    html = render(report(pictures=[picture("b.jpg"), picture("a.jpg")], coverage=coverage()))
+    page = Page(html)
+    assert [link["href"] for link in page.tags("a")] == ["#p2"], "a picture that is not on the page has no link"
+    assert [image["alt"] for image in page.tags("img")][:2] == ["a.jpg", "gone.jpg"]
+    assert '<span class="more">+3</span>' in html
+    assert html.count('<td class="lacks">') == 2
+    assert page.text["span"].count("wanted") == 1
+    assert page.text["span"].count("more wanted") == 1
+    assert "What the shopping list asks for" in html
+    assert "take 1 close-up facing left" in page.text["li"]
+
+
+def test_coverage_without_thumbnails_counts() -> None:
+    html = render(report(coverage=coverage(matrix=[("close-up", [CellRow(column="front", count=5, wanted=False)])])))
+    assert '<span class="more">5</span>' in html
+    assert "What the shopping list asks for" not in html
+
+
+def test_wishes_tell_how_they_stand() -> None:
+    rows = [wish(), wish(told=False), wish(missing=0), wish(missing=0, over=4), wish(group="face", want=0, missing=0)]
+    html = render(report(coverage=coverage(wishes=rows)))
+    for words in ("1 missing<", ">cannot be told<", ">✓<", ">4 too many<", "5 wishes, 3 filled", ">face<"):
+        assert words in html
+    assert html.count('scope="colgroup"') == 2
+
+
+def test_a_set_without_coverage_has_no_such_section() -> None:
+    assert 'id="coverage"' not in render(report())
+    assert 'class="matrix"' not in render(report(coverage=coverage(matrix=[])))
+
+
 def test_empty_set_and_missing_parts() -> None:
     html = render(report(pictures=[], plan=[], summary=[]))
     assert "0 pictures" in html
@@ -204,7 +284,7 @@ def test_empty_set_and_missing_parts() -> None:
 
 
 def test_every_control_and_picture_has_a_name() -> None:
-    page = Page(render(report()))
+    page = Page(render(report(coverage=coverage())))
     assert all(image["alt"] for image in page.tags("img"))
     assert page.tags("html")[0]["lang"] == "en"
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
@@ -245,6 +325,8 @@ def test_small_text_has_contrast(dark: bool) -> None:
         ("scene-line", "card"),
     ]:
         assert contrast(colours[ink], colours[back]) >= 4.5, (ink, back)
+    for back in ("warning-back", "card"):
+        assert contrast(colours["soft"], colours[back]) >= 4.5, "the columns' names on a phone"
     for severity in ("error", "warning", "note"):
         assert contrast(colours[severity], colours[f"{severity}-back"]) >= 4.5
 

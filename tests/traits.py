@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fluxcap.bind import bind, judge
+from fluxcap.coverage import cover
 from fluxcap.think import PictureThought, Thought
 from fluxcap.types import Caption, ImageRef, Issue, Trait
 from fluxcap.vocabulary import canonical
@@ -51,4 +52,5 @@ def thought(pictures, texts: Sequence[str] = (), issues: Mapping[int, Sequence[I
                 issues=tuple((issues or {}).get(n, ())),
             )
         )
-    return Thought(pictures=tuple(made), bindings=bindings, issues=())
+    sets = {one.image.path: one.traits for one in made}
+    return Thought(pictures=tuple(made), bindings=bindings, issues=(), coverage=cover(sets, "person", bindings))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fluxcap.actions import compose as compose_caption
-    from fluxcap.actions import demo, dump, explain, history, init, release, undo
+    from fluxcap.actions import coverage as coverage_of
+    from fluxcap.actions import demo, dump, explain, history, init, queue, release, undo
     from fluxcap.errors import FluxcapError
     from fluxcap.pipeline import caption, plan
     from fluxcap.pipeline import check as check_folder
@@ -23,12 +24,14 @@ __all__ = [
     "caption",
     "check_folder",
     "compose_caption",
+    "coverage_of",
     "demo",
     "dump",
     "explain",
     "history",
     "init",
     "plan",
+    "queue",
     "release",
     "undo",
 ]
@@ -38,12 +41,14 @@ _WHERE = {
     "caption": "fluxcap.pipeline:caption",
     "check_folder": "fluxcap.pipeline:check",  # fluxcap.check and fluxcap.compose are the stages' modules
     "compose_caption": "fluxcap.actions:compose",
+    "coverage_of": "fluxcap.actions:coverage",
     "demo": "fluxcap.actions:demo",
     "dump": "fluxcap.actions:dump",
     "explain": "fluxcap.actions:explain",
     "history": "fluxcap.actions:history",
     "init": "fluxcap.actions:init",
     "plan": "fluxcap.pipeline:plan",
+    "queue": "fluxcap.actions:queue",
     "release": "fluxcap.actions:release",
     "undo": "fluxcap.actions:undo",
 }

@@ -1,4 +1,4 @@
-"""What else can be asked of a set or of fluxcap: explain, dump, history, undo, release, one caption from values, a demo."""
+"""What else can be asked of a set or of fluxcap: coverage, queue, explain, dump, history, undo, release, one caption from values, a demo."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from fluxcap import session as sessions
 from fluxcap.bind import Verdict
 from fluxcap.compose import Wording
 from fluxcap.compose import compose as write_caption
+from fluxcap.coverage import Coverage, not_told, shopping_list, too_many
 from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.project import FILE, Phrasing, Project, Pronouns, write_new
+from fluxcap.review import Review
+from fluxcap.review import queue as read_first
 from fluxcap.session import Session, opened
 from fluxcap.sidecars import Undone, sidecar_path
 from fluxcap.store import Change
@@ -58,6 +61,24 @@ def dump(folder: Path) -> list[dict[str, object]]:
     """One record per picture: path, id, caption, and its traits by slot with sources and binding."""
     thought = pipeline.check(folder).thought
     return [record(picture, thought.bindings) for picture in thought.pictures]
+
+
+def coverage(folder: Path) -> Coverage:
+    """What the pictures show, lack and have too much of, by what is known of them; no source is asked, nothing is written."""
+    return pipeline.check(folder).thought.coverage
+
+
+def queue(folder: Path) -> list[Review]:
+    """Every caption of a folder with the reasons to look at it, worst first."""
+    return read_first(pipeline.check(folder).thought)
+
+
+def coverage_record(found: Coverage) -> dict[str, object]:
+    """Coverage as plain data: the figures, and what follows from them in words."""
+    from fluxcap.codec import to_builtins
+
+    words = {"shopping_list": shopping_list, "over_full": too_many, "cannot_be_told": not_told}
+    return {**to_builtins(found), **{name: tell(found) for name, tell in words.items()}}
 
 
 def explain(picture: Path) -> tuple[PictureThought, Mapping[str, Binding]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fluxcap.english import spoken
 from fluxcap.errors import UsageError
 from fluxcap.spread import Spread, Traits, attribute_of, attribute_spread, spread
 from fluxcap.thinking import thinking
@@ -137,10 +136,10 @@ def _by_the_set(seen: Spread | None) -> tuple[Decision, str]:
     if seen is None:
         return "free", "nobody saw it in any picture"
     if seen.known < limit.auto_known:
-        return "free", f"known in {seen.known} only, too few to call it constant: {usually(seen)}"
+        return "free", f"known in {seen.known} only, too few to call it constant: {seen.usually}"
     if seen.share >= limit.auto_share:
-        return "bound", f"the same nearly everywhere: {usually(seen)}"
-    return "free", f"it varies: {usually(seen)}"
+        return "bound", f"the same nearly everywhere: {seen.usually}"
+    return "free", f"it varies: {seen.usually}"
 
 
 def _attributes(
@@ -156,7 +155,7 @@ def _attributes(
             continue
         decision = decided or (whole if seen and seen.known < thinking().auto_known else _by_the_set(seen)[0])
         usual = _usual_of(attribute, seen, len(pictures)) if decision == "bound" else (None, ())
-        reason = usually(seen) if seen else f"no {attribute.name}"
+        reason = seen.usually if seen else f"no {attribute.name}"
         yield Part(attribute=attribute.id, decision=decision, value=usual[0], tags=usual[1], reason=reason, by=by)
 
 
@@ -287,11 +286,3 @@ def _deviates(trait: Trait, usual: str | None, tags: Sequence[str]) -> bool:
     if same(trait.slot, trait.value, trait.tags, usual, tags) or near(trait.slot, trait.value, usual):
         return False
     return clashes(trait.slot, trait.value, trait.tags, usual, tags) or not set(trait.tags) & set(tags)
-
-
-def usually(seen: Spread) -> str:
-    """'blonde in 24 of 25': the most common value, and in how many of the pictures that know the trait."""
-    said = seen.usual.value
-    if seen.attribute and not slots()[seen.slot].many:
-        said = " ".join(piece.text for piece in pieces(seen.slot, said))
-    return f"{spoken(said)} in {seen.usual.count} of {seen.known}"

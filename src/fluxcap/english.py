@@ -67,6 +67,12 @@ def singular(word: str) -> str:
     return str(_engine().singular_noun(word) or word)
 
 
+@lru_cache(maxsize=1024)
+def plural(noun: str, number: int) -> str:
+    """The noun as it stands after a number: 'close-up', 'close-ups', 'kinds of light'."""
+    return str(_engine().plural_noun(noun, number))
+
+
 def is_mass(phrase: str) -> bool:
     """Whether the head is a noun without article ('lipstick', 'long blonde hair')."""
     said = core(phrase).lower()

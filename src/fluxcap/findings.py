@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
-from fluxcap.bind import Verdict, usually
+from fluxcap.bind import Verdict
 from fluxcap.english import spoken
-from fluxcap.spread import Spread, Traits, spread, together
+from fluxcap.spread import Traits, constant, free_spreads, together
 from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Issue
-from fluxcap.vocabulary import is_silent, plays_a_part, slots
-
-_NOT_ITS_OWN = ("trigger", "medium", "subject", "people")
-"""Free slots that are the same in every good set."""
+from fluxcap.vocabulary import plays_a_part, slots
 
 
 def set_issues(
@@ -21,16 +18,9 @@ def set_issues(
     """All findings. ``pictures`` and ``judged`` go by the picture's path."""
     limit = thinking()
     issues = [*_departures(pictures, bindings, judged)]
-    free = [
-        seen
-        for slot_id, binding in bindings.items()
-        if binding.decision == "free"
-        and not any(part.attribute and part.decision == "bound" for part in binding.parts)
-        and slot_id not in _NOT_ITS_OWN
-        and (seen := spread(slot_id, list(pictures.values())))
-    ]
+    free = free_spreads(pictures.values(), bindings)
     if same := constant(free, len(pictures)):
-        what = "; ".join(f"{slots()[one.slot].name}: {usually(one)}" for one in same)
+        what = "; ".join(f"{slots()[one.slot].name}: {one.usually}" for one in same)
         message = f"hardly varies, so the LoRA will bake it in although it is said: {what}. Add pictures that differ"
         issues.append(Issue(code="SET003", message=message, severity="warning"))
     for one in together(free):
@@ -41,18 +31,6 @@ def set_issues(
         message = f"{len(pictures)} pictures are few: 25 to 30 good ones are enough, fewer than {limit.few_pictures} seldom are"
         issues.append(Issue(code="SET004", message=message, severity="note"))
     return issues
-
-
-def constant(free: Sequence[Spread], pictures: int) -> list[Spread]:
-    """The free traits that hardly vary: one value in most of the pictures, known widely, and said."""
-    limit = thinking()
-    return [
-        seen
-        for seen in free
-        if seen.usual.count >= max(limit.auto_known, limit.auto_share * pictures)
-        and seen.share >= limit.auto_share
-        and not is_silent(seen.slot, seen.usual.value)
-    ]
 
 
 def _departures(

@@ -11,10 +11,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fluxcap import coverage as covering
 from fluxcap.check import SEVERITY_ORDER
 from fluxcap.english import spoken
 from fluxcap.errors import ImageError
-from fluxcap.report import IssueRow, PictureRow, PlanRow, Report, TraitRow, segments
+from fluxcap.report import (
+    CellRow,
+    CoverageRows,
+    IssueRow,
+    PictureRow,
+    PlanRow,
+    Report,
+    Thumb,
+    TraitRow,
+    WishRow,
+    segments,
+)
 from fluxcap.think import PictureThought, Thought
 from fluxcap.tokens import format_count
 from fluxcap.types import Binding, Issue
@@ -27,6 +39,8 @@ MOST_PICTURES = 500
 """The page shows so many pictures, worst first: a browser still opens it at once."""
 
 _THUMB = 320  # pixels, long side
+_TINY = (108, 72)  # pixels, widest and highest: a picture of the matrix, about 2 KB
+_IN_A_CELL = 3
 _AUTHORS = {"person": "person", "elsewhere": "elsewhere"}
 
 
@@ -52,6 +66,7 @@ def report_of(folder: Path, thought: Thought, issues: Sequence[Issue], outcomes:
         set_issues=[_issue(issue) for issue in issues if issue.path not in mine],
         pictures=pictures,
         omitted=len(thought.pictures) - len(first),
+        coverage=_coverage(folder, thought) if thought.pictures else None,
     )
 
 
@@ -108,6 +123,51 @@ def _picture(folder: Path, one: PictureThought, issues: Sequence[Issue], binding
         issues=[_issue(issue) for issue in issues],
         tokens=[format_count(count) for count in one.counts],
     )
+
+
+def _coverage(folder: Path, thought: Thought) -> CoverageRows:
+    found = thought.coverage
+    images = {one.image.path: one for one in thought.pictures}
+
+    def cell(one: covering.Cell) -> CellRow:
+        thumbs = (Thumb(path, _tiny(_thumbnail(folder, images[path]))) for path in one.pictures[:_IN_A_CELL])
+        return CellRow(
+            column=one.column,
+            count=len(one.pictures),
+            wanted=one.wanted,
+            thumbs=[thumb for thumb in thumbs if thumb.jpeg],
+        )
+
+    return CoverageRows(
+        said=covering.size(found),
+        lists=[(heading, lines) for heading, lines in reversed(covering.told(found)) if lines],
+        matrix=[(row.value, [cell(one) for one in row.cells]) for row in found.matrix],
+        wishes=[
+            WishRow(
+                group=one.group,
+                name=one.name,
+                have=one.have,
+                want=one.want,
+                missing=one.missing,
+                over=one.over,
+                perhaps=len(one.perhaps),
+                told=one.told,
+            )
+            for one in found.haves
+        ],
+    )
+
+
+def _tiny(thumbnail: bytes) -> bytes:
+    """The thumbnail once more, for the matrix; empty where there is none."""
+    from PIL import Image
+
+    written = io.BytesIO()
+    with suppress(OSError):
+        small = Image.open(io.BytesIO(thumbnail))
+        small.thumbnail(_TINY)
+        small.convert("RGB").save(written, "JPEG", quality=70)
+    return written.getvalue()
 
 
 def _issue(issue: Issue) -> IssueRow:

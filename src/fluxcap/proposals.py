@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fluxcap.bind import Verdict, usually
+from fluxcap.bind import Verdict
 from fluxcap.english import join, spoken
-from fluxcap.spread import Spread, Traits, attribute_spread, spread, tag_counts
+from fluxcap.spread import Spread, Traits, attribute_spread, constant, spread, tag_counts
 from fluxcap.thinking import thinking
 from fluxcap.types import Binding, Decider, Decision
-from fluxcap.vocabulary import Slot, is_silent, slots
+from fluxcap.vocabulary import Slot, slots
 
 _SHOWN = 3
 """Values of a trait that a reason names."""
@@ -97,7 +97,7 @@ def _facts(row: Slot, whole: Spread | None, by_attribute: Mapping[str, Spread], 
         return "nobody saw it"
     told = [by_attribute[part.attribute] for part in binding.parts if part.attribute in by_attribute]
     if told:
-        return ", ".join(usually(seen) for seen in told)
+        return ", ".join(seen.usually for seen in told)
     first, *more = whole.values[:_SHOWN]
     values = [
         f"{spoken(first.value)} in {first.count} of {whole.known}",
@@ -136,8 +136,7 @@ def _suggestion(row: Slot, seen: Spread | None, binding: Binding, pictures: int)
     widely = seen.known >= limit.auto_known
     if binding.decision == "bound" and widely and seen.share < limit.usual_share and not binding.parts:
         return f"it varies; to be able to prompt it: --free {row.id}"
-    constant = seen.usual.count >= max(limit.auto_known, limit.auto_share * pictures) and seen.share >= limit.auto_share
-    if binding.decision == "free" and constant and not is_silent(row.id, seen.usual.value):
+    if binding.decision == "free" and constant([seen], pictures):
         own = row.place in ("opening", "worn")  # a place or a view belongs to no subject
         return "add pictures that differ" + (f", or leave it to the subject: --bound {row.id}" if own else "")
     return ""

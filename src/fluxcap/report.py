@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
+class Thumb(NamedTuple):
+    """A tiny picture (JPEG) and the path of what it shows."""
+
+    path: str
+    jpeg: bytes
+
+
 class Segment(NamedTuple):
     """A piece of a caption, and the slot it says (None: words in between)."""
 
@@ -80,6 +87,40 @@ class PictureRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WishRow:
+    """What the set has of one wish. ``perhaps`` counts pictures of which nobody knows; ``told``: whether it can be judged."""
+
+    group: str
+    name: str
+    have: int
+    want: int
+    missing: int
+    over: int
+    perhaps: int
+    told: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRow:
+    """A place of the matrix: how many pictures, a few of them, and whether a missing one would go here."""
+
+    column: str
+    count: int
+    wanted: bool
+    thumbs: Sequence[Thumb] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageRows:
+    """What the set shows and lacks. ``lists`` are (heading, sentences) pairs; ``matrix`` are (name, cells) pairs."""
+
+    said: str
+    lists: Sequence[tuple[str, Sequence[str]]]
+    matrix: Sequence[tuple[str, Sequence[CellRow]]]
+    wishes: Sequence[WishRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What the page shows. ``summary`` are (name, value) pairs, ``omitted`` counts pictures that are left out of the page."""
 
@@ -90,6 +131,7 @@ class Report:
     set_issues: Sequence[IssueRow]
     pictures: Sequence[PictureRow]
     omitted: int = 0
+    coverage: CoverageRows | None = None
 
 
 _ORDER: Mapping[str, int] = {"error": 0, "warning": 1, "note": 2}
@@ -133,6 +175,7 @@ def render(report: Report) -> str:
     return _template().render(
         report=report,
         pictures=pictures,
+        places_of={picture.path: place for place, picture in enumerate(pictures, 1)},
         totals=[(severity, sum(issue.severity == severity for issue in every)) for severity in _ORDER],
         with_issues=sum(bool(picture.issues) for picture in pictures),
         places=_PLACES,

@@ -15,6 +15,7 @@ from fluxcap.english import join, spoken
 from fluxcap.spread import spread
 from fluxcap.think import PictureThought, Thought
 from fluxcap.thinking import thinking
+from fluxcap.types import Trait
 from fluxcap.vocabulary import slots
 
 Kind = Literal["issue", "conflict", "unsure", "deviation", "unlike"]
@@ -113,9 +114,14 @@ def _traits(picture: PictureThought) -> Iterator[tuple[str, Reason]]:
             yield "conflict", Reason(kind="conflict", text=text, weight=weight)
         if verdict.deviation:
             yield "deviation", Reason(kind="deviation", text=f"{told}, unlike the usual", weight=count.deviation)
-        elif said and trait.confidence < count.unsure_below and not picture.kept:
+        elif said and trait.confidence < count.unsure_below and not (picture.kept or _of_settings(trait)):
             text = f"{told}, only {trait.confidence:.0%} sure"
             yield "unsure", Reason(kind="unsure", text=text, weight=count.unsure)
+
+
+def _of_settings(trait: Trait) -> bool:
+    """Whether the person said it of every picture, in the settings."""
+    return all(source.startswith("settings:") for source in trait.sources)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,11 @@ from fluxcap.translate import NAMES, TAGS, unpacked
 from fluxcap.types import Binding, Issue
 
 if TYPE_CHECKING:
+    from fluxcap.coverage import Cell, Coverage
     from fluxcap.doctor import Health
     from fluxcap.pipeline import Result
     from fluxcap.proposals import Proposal
+    from fluxcap.review import Review
     from fluxcap.sidecars import Undone
     from fluxcap.store import Change
     from fluxcap.think import PictureThought
@@ -171,6 +173,52 @@ def _planned(one: Proposal) -> str:
     return (
         f"{one.decision}, {', '.join(other)} {'bound' if one.decision == 'free' else 'free'}" if other else one.decision
     )
+
+
+def coverage(found: Coverage) -> None:
+    """The matrix, the wishes, and what follows from them."""
+    from fluxcap.coverage import size, told
+
+    click.echo(f"{size(found)}, preset {found.preset}\n")
+    if any(cell.pictures or cell.wanted for row in found.matrix for cell in row.cells):
+        columns = (cell.column.replace(" ", "\n").replace("-", "-\n") for cell in found.matrix[0].cells)
+        _table(("", *columns), [(row.value, *map(_cell, row.cells)) for row in found.matrix])
+        click.echo("+ : more are wanted there\n")
+    rows = [
+        (
+            one.name,
+            str(one.have),
+            str(one.want or ""),
+            str(one.missing or "") if one.told else "not told",
+            str(one.over or ""),
+            str(len(one.perhaps) or ""),
+        )
+        for one in found.haves
+    ]
+    if rows:
+        _table(("wish", "have", "want", "missing", "over-full", "not known"), rows)
+    for heading, lines in told(found):
+        if lines:
+            click.echo(click.style(heading, bold=True))
+            for line in lines:
+                click.echo(f"  {_shown(line)}")
+
+
+def queue(reviews: Sequence[Review], most: int) -> None:
+    """The captions to read first, each with its reasons."""
+    first = [one for one in reviews if one.reasons][:most]
+    for place, one in enumerate(first, 1):
+        click.echo(f"{place:>3}  {click.style(_shown(one.path), bold=True)}\n     {_shown(one.text)}")
+        for reason in one.reasons:
+            click.echo(f"     - {_shown(reason.text)}")
+    rest = sum(1 for one in reviews if one.reasons) - len(first)
+    none = sum(1 for one in reviews if not one.reasons)
+    more = f"{rest} more have reasons (--most {len(first) + rest}); " if rest else ""
+    click.echo(f"{more}{none} of {len(reviews)} captions have no reason to be read before others")
+
+
+def _cell(cell: Cell) -> str:
+    return f"{len(cell.pictures) or ''}{'+' if cell.wanted else ''}" or "·"
 
 
 def explain(thought: PictureThought, bindings: Mapping[str, Binding]) -> None:

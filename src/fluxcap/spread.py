@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log2
 
+from fluxcap.english import spoken
 from fluxcap.thinking import thinking
-from fluxcap.types import Trait
-from fluxcap.vocabulary import Attribute, is_silent, pieces, same, value_of
+from fluxcap.types import Binding, Trait
+from fluxcap.vocabulary import Attribute, is_silent, pieces, same, slots, value_of
 
 Traits = Mapping[str, Trait]
 """Slot id -> trait, of one picture."""
+
+_SAID = frozenset({"trigger", "medium", "subject", "people"})
+"""What one set has in common by intention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,14 @@ class Spread:
         """How much the trait varies, in bits (Shannon): 0 where it never does, 1 for two values that are equally common."""
         counts = [one for one in (*(value.count for value in self.values), len(self.without)) if one]
         return max(0.0, -sum(one / self.known * log2(one / self.known) for one in counts))
+
+    @property
+    def usually(self) -> str:
+        """The usual value and how often it comes, in words: 'blonde in 24 of 25'."""
+        said = self.usual.value
+        if self.attribute and not slots()[self.slot].many:
+            said = " ".join(piece.text for piece in pieces(self.slot, said))
+        return f"{spoken(said)} in {self.usual.count} of {self.known}"
 
     @property
     def pictures(self) -> frozenset[int]:
@@ -124,6 +136,30 @@ def tag_counts(slot_id: str, pictures: Sequence[Traits]) -> Mapping[str, int]:
     """In how many pictures each canonical tag of a slot is known, the most common first."""
     counts = Counter(tag for traits in pictures if (trait := traits.get(slot_id)) for tag in set(trait.tags))
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def free_spreads(pictures: Iterable[Traits], bindings: Mapping[str, Binding]) -> list[Spread]:
+    """How the free traits spread, in caption order; without those that the settings say of every picture, or that count heads."""
+    sets = list(pictures)
+    asked = (
+        slot_id
+        for slot_id, binding in bindings.items()
+        if binding.decision == "free"
+        and slot_id not in _SAID
+        and not any(part.attribute and part.decision == "bound" for part in binding.parts)
+    )
+    return [seen for slot_id in asked if (seen := spread(slot_id, sets)) is not None]
+
+
+def constant(spreads: Iterable[Spread], pictures: int) -> list[Spread]:
+    """Traits that hardly vary in a set of so many pictures: said or not, a LoRA bakes them in (P18)."""
+    limit = thinking()
+    least = max(limit.auto_known, limit.auto_share * pictures)
+    return [
+        seen
+        for seen in spreads
+        if seen.usual.count >= least and seen.share >= limit.auto_share and not is_silent(seen.slot, seen.usual.value)
+    ]
 
 
 def together(spreads: Iterable[Spread]) -> list[Together]:

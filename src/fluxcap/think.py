@@ -9,6 +9,7 @@ from fluxcap.bind import Verdict, Wish, bind, judge, to_say
 from fluxcap.check import check_caption
 from fluxcap.checks import CheckInput
 from fluxcap.compose import compose
+from fluxcap.coverage import Coverage, cover
 from fluxcap.findings import set_issues
 from fluxcap.listening import listen
 from fluxcap.observe import remarks
@@ -46,12 +47,14 @@ class Thought:
     """All that follows from the evidence of a set.
 
     ``issues`` are those of the set as a whole, and of the pictures that must not be used (``refused``, by path), of which
-    nothing else is thought. ``unheard`` counts what was not believed of vision models' answers, by reason.
+    nothing else is thought. ``coverage`` is what the others show, without those that play somebody else. ``unheard`` counts
+    what was not believed of vision models' answers, by reason.
     """
 
     pictures: tuple[PictureThought, ...]
     bindings: Mapping[str, Binding]
     issues: tuple[Issue, ...]
+    coverage: Coverage
     refused: frozenset[str] = frozenset()
     unheard: Mapping[str, int] = field(default_factory=dict)
 
@@ -96,7 +99,9 @@ def think(
     where = locate(session.folder / project.tokenizers if project.tokenizers else None)
     aim = target(project.target)
     file_issues: dict[str, list[Issue]] = {}
-    for issue in [*_alike(images, listened.alike), *remarks(evidence, images), *set_issues(traits, bindings, verdicts)]:
+    of_the_set = set_issues(traits, bindings, verdicts)
+    somebody_else = [issue.path for issue in of_the_set if issue.code == "SET002" and issue.path]
+    for issue in [*_alike(images, listened.alike), *remarks(evidence, images), *of_the_set]:
         file_issues.setdefault(issue.path or "", []).append(issue)
 
     def one(image: ImageRef) -> PictureThought:
@@ -139,6 +144,7 @@ def think(
         pictures=tuple(one(image) for image in images),
         bindings=bindings,
         issues=(*file_issues.get("", ()), *(_refused(path, why) for path, why in refused.items())),
+        coverage=cover(traits, project.preset, bindings, somebody_else),
         refused=frozenset(refused),
         unheard=listened.refused,
     )

@@ -9,37 +9,8 @@ from typing import Any, Literal
 import click
 
 from fluxcap import __version__
-
-FOLDER = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-PICTURE = click.argument("picture", type=click.Path(path_type=Path), metavar="PICTURE")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print machine-readable JSON.")
-
-_SETTINGS = (
-    click.option("--trigger", metavar="WORD", help="The trigger word, for instance ohwx."),
-    click.option("--subject", metavar="WORD", help="The class word: woman, man, dog, mug ..."),
-    click.option("--preset", metavar="KIND", help="person, character, object, style, likeness or everything."),
-    click.option("--medium", metavar="WORD", help="What the pictures are where no source knows better (photo)."),
-    click.option("--style", metavar="NAME", help="natural, classic or prose."),
-    click.option("--phrasing", metavar="HOW", help="fixed, or varied: equal wordings take turns."),
-    click.option("--pronouns", metavar="WORDS", help="she/her, he/him, they/them or it/its."),
-    click.option("--target", metavar="NAME", help="The base model, for its limits: flux1-dev, flux1-schnell ..."),
-    click.option("--tags", metavar="WHICH", help="Tags after the sentences: tail (camera and light), all, or none."),
-    click.option("--explicit", is_flag=True, default=None, help="Let explicit tags into the captions."),
-    click.option("--tagger", "tagger_model", metavar="NAME", help="A tagger that is here, a folder with one, or none."),
-    click.option(
-        "--vlm-url", "vlm_url", metavar="URL", help="A vision model's server; auto: one on this machine; local."
-    ),
-    click.option("--vlm-name", "vlm_name", metavar="NAME", help="The vision model there."),
-    click.option("--recursive", is_flag=True, default=None, help="Look into sub-folders too."),
-    click.option("--captions", metavar="FOLDER", help="A folder with other captions, read as evidence."),
-)
-
-
-def settings(command: Any) -> Any:
-    """The options that stand for a line of ``fluxcap.toml``."""
-    for option in reversed(_SETTINGS):
-        command = option(command)
-    return command
+from fluxcap.cli import models_group
+from fluxcap.cli.options import FOLDER, JSON, PICTURE, settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -167,6 +138,35 @@ def check(folder: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@FOLDER
+@JSON
+def coverage(folder: Path, as_json: bool) -> None:
+    """Show which angles, framings, expressions, lights, places and clothes DIR has, and what to take yet."""
+    from fluxcap import actions, screen
+
+    found = actions.coverage(folder)
+    if as_json:
+        screen.json_out(actions.coverage_record(found))
+    else:
+        screen.coverage(found)
+
+
+@cli.command()
+@FOLDER
+@click.option("--most", type=click.IntRange(min=1), default=20, metavar="N", help="Show N captions (20).")
+@JSON
+def queue(folder: Path, most: int, as_json: bool) -> None:
+    """List the captions of DIR that should be read first, worst first, with the reasons."""
+    from fluxcap import actions, screen
+
+    reviews = actions.queue(folder)
+    if as_json:
+        screen.json_out(reviews)
+    else:
+        screen.queue(reviews, most)
+
+
+@cli.command()
 @PICTURE
 @JSON
 def explain(picture: Path, as_json: bool) -> None:
@@ -265,59 +265,7 @@ def doctor(as_json: bool) -> None:
         screen.health(health)
 
 
-@cli.group()
-def models() -> None:
-    """The models that fluxcap looks with."""
-
-
-@models.command()
-@click.argument("name", metavar="NAME")
-@click.option(
-    "--wheel",
-    type=click.Path(path_type=Path),
-    help="The package that holds the measuring models, brought here by hand.",
-)
-def pull(name: str, wheel: Path | None) -> None:
-    """Bring NAME to this machine: measure (14 MB), tokenizers (3 MB) for exact token counts, or a tagger (wd-vit: 379 MB)."""
-    from fluxcap import actions
-
-    for line in actions.pull(name, wheel):
-        click.echo(line)
-
-
-@models.command(name="list")
-@JSON
-def list_(as_json: bool) -> None:
-    """Show the models that can be pulled: what is here, how large it is and where, and the command for what is not."""
-    from fluxcap import actions, screen
-
-    rows = actions.models()
-    if as_json:
-        return screen.json_out(rows)
-    for row in rows:
-        place = row.where or f"not here; {row.command}"
-        click.echo(f"{row.name:<16}{row.size / 1e6:>7.0f} MB  {place}")
-    return None
-
-
-@models.command()
-@click.argument("name", metavar="NAME_OR_FOLDER")
-@click.option(
-    "--compare",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Tell how many tags differ on up to 32 pictures of DIR.",
-)
-def quantize(name: str, compare: Path | None) -> None:
-    """Make the int8 copy of a tagger: a quarter of the size, quicker on a CPU, slightly other scores."""
-    from fluxcap import actions
-
-    made, change = actions.quantize(name, compare)
-    click.echo(f"wrote {made} ({made.stat().st_size / 1e6:.0f} MB)")
-    if change:
-        click.echo(
-            f"{change[0]} pictures: {change[1]:.1%} of tags at 0.35 flip, scores differ by {change[2]:.3f} at most"
-        )
+cli.add_command(models_group.models)
 
 
 @cli.command()
