@@ -161,7 +161,7 @@ def _print(found: Sequence[Mapping[str, Any]], rounds: int) -> None:
         print(f"{'reached' if reached else 'NOT reached':13}{told}")
 
 
-def _wrong(rows: Iterable[Row]) -> Iterator[str]:
+def wrong(rows: Iterable[Row]) -> Iterator[str]:
     """What fluxcap's captions have wrong, one line each."""
     for row in (each for each in rows if each.writer == "fluxcap"):
         for one in row.written:
@@ -206,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print("\n".join(f"{row.set.name} {row.writer} {one.picture}: {one.judged.text}" for one in row.written))
     _print(found, max(1, chosen.rounds))
     if chosen.wrong:
-        print("\n" + "\n".join(_wrong(rows)))
+        print("\n" + "\n".join(wrong(rows)))
     return 0 if all(met.values()) else 1
 
 
