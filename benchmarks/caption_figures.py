@@ -131,8 +131,8 @@ def _percent(share: float | None) -> str:
 def table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The lines of one table for each set."""
     columns = ("scenario", "writer", "leak", "recall", "deviating", "contrad.", "captions", "order", "trigger", "talk",
-               "words", "T5", "CLIP", "ident.", "common")  # fmt: skip
-    widths = (11, 11, 7, 7, 10, 9, 9, 7, 8, 7, 13, 14, 14, 7, 6)
+               "words", "T5", "CLIP", "cut", "ident.", "common")  # fmt: skip
+    widths = (11, 11, 7, 7, 10, 9, 9, 7, 8, 7, 13, 14, 14, 7, 7, 6)
     for name in dict.fromkeys(one["set"] for one in found):
         yield f"\n{name}"
         yield "".join(f"{column:<{width}}" for column, width in zip(columns, widths, strict=True))
@@ -145,6 +145,6 @@ def table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 _percent(min(one["trigger_first"], one["trigger_once"])), _percent(one["talk"]),
                 *(f"{mark}{one[kind]['median']:g} ({one[kind]['least']}-{one[kind]['most']})"
                   for kind, mark in (("words", ""), ("t5", about), ("clip", about))),
-                _percent(one["identical"]), str(len(one["common"])),
+                _percent(one["over_the_limit"]["clip"]), _percent(one["identical"]), str(len(one["common"])),
             )  # fmt: skip
             yield "".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))

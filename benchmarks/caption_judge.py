@@ -380,6 +380,6 @@ def fragments(texts: Sequence[str], trigger: str, template: Iterable[str]) -> di
     seen: Counter[str] = Counter()
     for text in texts:
         pieces = {" ".join(_content(piece)) for piece in re.split(r"[.,;]|\b(?:and|with|in|on|of)\b", text)}
-        seen.update(piece for piece in pieces if piece and not set(piece.split()) <= ours)
+        seen.update(piece for piece in sorted(pieces) if piece and not set(piece.split()) <= ours)
     least = max(limit.auto_known, limit.auto_share * len(texts))
     return {piece: count / len(texts) for piece, count in seen.most_common() if count >= least}

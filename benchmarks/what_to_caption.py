@@ -19,6 +19,7 @@ order           Kendall's tau between the places of the traits in the text and t
 trigger         captions that begin with the trigger word, and that hold it exactly once.
 talk            captions with a negation, a hedge or a preamble ('no hat', 'seems', 'this image').
 words, T5, CLIP median, least and most per caption; tokens with special tokens, exact with ../shared/data/tokenizers, else estimates (≈).
+cut             captions with more tokens than CLIP reads (77).
 identical       captions that another picture of the set has too.
 common          fragments that 80 % of the captions share, apart from trigger word, class word and medium (``caption_judge.fragments``).
 slips           (the judge itself) wrong values that the composer was given and said, and how many of them the judge calls contradictions.
