@@ -1,6 +1,7 @@
 """The plan: bound or free, and what follows for each picture."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -146,6 +147,14 @@ def test_a_deviation_is_clear():
         trait("hair", "long blond hair with bangs", 0.9),
     ):
         assert judge({"hair": odd}, bindings)["hair"].outcome == "left out", odd
+
+
+def test_two_sources_that_agree_make_a_difference_clear():
+    bindings = bind(BLONDE, "person")
+    odd = replace(
+        trait("hair", "short black hair", 0.9, ("long blonde hair (tagger:b)",)), sources=("vlm:a", "sidecar:b")
+    )
+    assert judge({"hair": odd}, bindings)["hair"].deviation
 
 
 def test_a_neighbour_is_no_deviation():

@@ -142,6 +142,7 @@ def test_the_medium_is_swapped(medium, opening):
         ({"hair": "bald", "facial_hair": "clean-shaven"}, "ohwx woman, a clean-shaven woman with a bald head."),
         ({"hair": "brown, tied in a ponytail"}, "ohwx woman, a woman with brown hair tied in a ponytail."),
         ({"hair": "long brown hair, tied back"}, "ohwx woman, a woman with long brown hair, tied back."),
+        ({"hair": "black pixie with bangs"}, "ohwx woman, a woman with a black pixie with bangs."),
         ({"clothing": "topless", "footwear": "barefoot"}, "ohwx woman. She is topless, with bare feet."),
         ({"clothing": "shirtless, blue jeans"}, "ohwx woman. She is shirtless and wearing blue jeans."),
         ({"clothing": "bare shoulders"}, "ohwx woman. She has bare shoulders."),

@@ -56,6 +56,7 @@ def test_canonical(slot_id, value, settled):
         ("eye_color", "blue", ("blue_eyes",)),
         ("clothing", "a red dress and white sandals", ("red_dress", "white_sandals")),
         ("clothing", "a black and white dress", ("black_dress", "white_dress")),
+        ("clothing", "a red frock coat", ("red_coat",)),
     ],
 )
 def test_tags(slot_id, value, tags):
@@ -206,6 +207,8 @@ READ = [
     ("a picture of a cat wearing a hat", "medium=photo; headwear=hat"),
     ("a man holding a guitar and singing into a microphone", "holding=guitar; action=singing"),
     ("a woman holding a glass of wine in her hand", "holding=glass of wine"),
+    ("She is holding a phone in the park.", "holding=phone; setting=in a park"),
+    ("They are holding a phone outdoors.", "holding=phone; setting=outdoors"),
     ("a man and a woman sitting on a couch", "pose=sitting; setting=on a couch"),
     (
         "The image shows a young woman with long, wavy brown hair and brown eyes. She is wearing a white blouse and a black skirt, and is sitting on a wooden bench in a park. The background is blurred. She is smiling slightly.",

@@ -278,8 +278,11 @@ def _judge_parts(trait: Trait, binding: Binding) -> Verdict:
 
 
 def _deviates(trait: Trait, usual: str | None, tags: Sequence[str]) -> bool:
-    """Clearly different: strong evidence, no conflict, and neither the same as the usual value nor its neighbour."""
-    if usual is None or trait.confidence < thinking().deviation_from or trait.conflict:
+    """Clearly different: strong evidence, and neither the same as the usual value nor its neighbour.
+
+    What one source alone says against another is not clear; two that agree against one are.
+    """
+    if usual is None or trait.confidence < thinking().deviation_from or (trait.conflict and len(trait.sources) < 2):
         return False
     if usual == "":
         return True
