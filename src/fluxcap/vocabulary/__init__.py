@@ -1,5 +1,6 @@
 """Slots, values and wordings, both ways: value -> tags and phrase, caption text -> values. The words are data."""
 
+from fluxcap.vocabulary.against import speaks_against, trusted
 from fluxcap.vocabulary.folding import Folded, fold
 from fluxcap.vocabulary.mentions import Mention, together
 from fluxcap.vocabulary.reading import read
@@ -36,7 +37,9 @@ __all__ = [
     "same",
     "slot",
     "slots",
+    "speaks_against",
     "tag_table",
     "together",
+    "trusted",
     "vocabulary_version",
 ]

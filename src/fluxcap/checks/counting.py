@@ -1,0 +1,151 @@
+"""How many people a caption speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from fluxcap.checks.tables import tables
+from fluxcap.english import head, is_plural, words
+
+
+class Counted(NamedTuple):
+    """A statement of how many people there are, the subject among them: from ``least`` to ``most``."""
+
+    least: int
+    most: int
+    start: int
+    end: int
+
+
+MANY = 99
+"""As many as there may be."""
+_OPENING = 8
+"""So many words at most stand before whom the caption is about."""
+
+
+def totals(value: str) -> tuple[int, int] | None:
+    """How many people a value of the slot ``people`` comes to, the subject among them; None where it does not tell."""
+    known = tables().people.total.get(value)
+    if known is None:
+        return None
+    least, most = known.split()
+    return int(least), int(most)
+
+
+def counted(text: str, class_word: str) -> Iterator[Counted]:
+    """What a text says of the number of people, in its order.
+
+    The subject itself, likenesses ('a poster of a man') and what belongs to somebody ('a man's shirt') do not count. Nothing
+    is said where the class word is of several people ('couple').
+    """
+    if is_plural(class_word) or head(class_word).lower() in tables().people.group:
+        return
+    taken: list[tuple[int, int]] = []
+    for kind, pattern in _patterns():
+        for match in pattern.finditer(text):
+            start, end = match.span("who")
+            if any(start < stop and begin < end for begin, stop in taken):
+                continue
+            found = _amount(kind, match, class_word)
+            if found is None or _is_likeness(text[: match.start("who")]):
+                continue
+            taken.append((start, end))
+            yield Counted(*found, start, end)
+
+
+def _amount(kind: str, match: re.Match[str], class_word: str) -> tuple[int, int] | None:
+    said = match.groupdict()
+    if kind == "alone":
+        return 1, 1
+    if kind == "crowd":
+        return 3, MANY
+    if kind == "sized":
+        size = tables().people.size[said["size"].lower()]
+        return int(size), int(size)
+    if kind == "numbered":
+        amount = tables().people.number.get(_spaced(said["number"]), said["number"])
+        more = 1 if said.get("other") or said.get("beside") else 0
+        least = int(amount.rstrip("+")) + more
+        return (least, MANY if amount.endswith("+") else least) if least > 1 else None
+    if kind == "plural":
+        return 2, MANY
+    noun = _spaced(said["noun"])
+    again = noun in tables().people.words["again"] or _is_same(noun, class_word)
+    if again and not said.get("another") and not said.get("beside"):
+        return None
+    if said.get("article") and said["article"].lower() == "the" and again and not said.get("another"):
+        return None
+    return 2, MANY
+
+
+def _is_same(noun: str, class_word: str) -> bool:
+    """Whether a noun may name the subject again: 'a lady' where the class word is 'woman'."""
+    kin = words()["pronouns"]
+    return noun == head(class_word).lower() or any(
+        noun in kin[one] and head(class_word).lower() in kin[one] for one in ("she", "he")
+    )
+
+
+def _is_likeness(before: str) -> bool:
+    """Whether what is named next is only shown on something, or a comparison: 'a poster of a', 'dressed as a'."""
+    last = re.sub(r"\W*(?:an?|the|some)?\W*$", "", before.lower()).split()
+    if not last or last[-1] in ("as", "like"):
+        return bool(last)
+    table = tables().people.words
+    shown = (*table["likeness"], *table["picture"])
+    return last[-1] == "of" and any(word in shown for word in last[-3:-1]) and not _opens(last)
+
+
+def _opens(said: Sequence[str]) -> bool:
+    """Whether these words open the caption, so that 'a photo of' names what it shows."""
+    return len(said) <= _OPENING and any(word in tables().people.words["picture"] for word in said)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _either(options: Sequence[str]) -> str:
+    spelled = sorted(map(re.escape, options), key=len, reverse=True)
+    return "(?:" + "|".join(one.replace(r"\ ", r"\s+") for one in spelled) + ")"
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    table = tables().people
+    one, many, crowd = _either(table.one), _either(table.many), _either(table.crowd)
+    beside, another = _either(table.words["beside"]), _either(table.words["another"])
+    number = rf"(?:{_either(tuple(table.number))}|\d{{1,2}})"
+    between = r"(?:(?!(?:with|in|of|and|on|to|at|who|is|are)\b)[\w-]+\s+){0,3}?"
+    own = r"(?!['’]s?\b)(?!-)"
+    rows = (
+        (
+            "alone",
+            r"\b(?P<who>(?:all\s+)?alone|by\s+(?:herself|himself|itself|themselves)|on\s+(?:her|his|their|its)\s+own|solo|solitary|(?:only|just)\s+one\s+person|(?:a|the)\s+(?:lone|single|solitary)\s+(?:person|woman|man|girl|boy|figure))\b",
+        ),
+        (
+            "numbered",
+            rf"(?:\b(?P<beside>{beside})\s+)?\b(?P<who>(?:(?:the|her|his|their|a\s+group\s+of|group\s+of)\s+)?(?P<number>{number})\s+(?P<other>(?:other|more|additional|further)\s+)?{between}(?:{many}))\b{own}",
+        ),
+        (
+            "crowd",
+            rf"\b(?P<who>(?:(?:an?|the)\s+)?(?:(?!(?:with|in|of|and|on|a|an|the|is|to)\b)[\w-]+\s+)?{crowd})\b{own}",
+        ),
+        ("sized", rf"\b(?P<who>(?:a|the)\s+(?:[\w-]+\s+)?(?P<size>{_either(tuple(table.size))}))\b(?!\s+of\b){own}"),
+        ("numbered", rf"\b(?P<who>(?:{_either(table.group)})\s+of\s+(?P<number>{number}))\b"),
+        ("plural", rf"\b(?P<who>(?:{_either(table.group)})\s+of\s+{between}(?:{many}))\b{own}"),
+        (
+            "single",
+            rf"(?:\b(?P<beside>{beside})\s+)?\b(?P<who>(?P<another>{another})\s+{between}(?P<noun>{one}))\b{own}",
+        ),
+        (
+            "single",
+            rf"\b(?P<beside>{beside})\s+(?P<who>(?P<article>an?|one|some|her|his|their|the)\s+{between}(?P<noun>{one}))\b{own}",
+        ),
+        ("single", rf"\b(?P<who>(?:an?|one|her|his|their)\s+{between}(?P<noun>{one}))\b{own}"),
+        ("plural", rf"\b(?P<who>(?:(?:the|her|his|their|other|these|those)\s+){{0,2}}{between}(?:{many}))\b{own}"),
+    )
+    return tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in rows)
