@@ -23,6 +23,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from fluxcap.bind import Wish, bind, judge, to_say
 from fluxcap.check import check_caption
 from fluxcap.checks import Around, CheckInput, sibling
 from fluxcap.compose import Wording, compose
-from fluxcap.tokens import count, target
+from fluxcap.tokens import count, locate, target
 from fluxcap.types import Binding, Issue, Trait
 from fluxcap.vocabulary import canonical, read
 
@@ -132,7 +133,7 @@ def input_of(number: int, text: str, traits: Mapping[str, Trait], bindings: Mapp
         silent=frozenset(slot for slot, verdict in verdicts.items() if verdict.outcome == "silent"),
         mentions=read(text),
         composed=text,
-        counts=count(text, target("flux1-dev"), None),
+        counts=count(text, target("flux1-dev"), locate(fetch=False)),
         **more,  # type: ignore[arg-type]
     )
 
@@ -180,7 +181,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def with_text(item: CheckInput, text: str) -> CheckInput:
     """The same picture with another caption."""
-    return replace(item, text=text, mentions=read(text), counts=count(text, target("flux1-dev"), None))
+    return replace(item, text=text, mentions=read(text), counts=count(text, target("flux1-dev"), locate(fetch=False)))
 
 
 def issues_of(items: Sequence[CheckInput], number: int, texts: Mapping[int, str]) -> list[Issue]:
@@ -225,18 +226,33 @@ def alarms(items: Sequence[CheckInput], more: Iterable[tuple[int, str]] = ()) ->
     return [Alarm(caption=item.text, issues=tuple(check_caption(replace(item, around=around)))) for item in items]
 
 
-def plants_of(path: Path) -> list[Plant]:
-    """Defects that somebody else planted; those of one fragment are one set."""
-    rows = lines(path)
+def plants_of(path: Path, items: Sequence[CheckInput]) -> list[Plant]:
+    """Defects that somebody else planted; captions to which the same words were added are one set."""
     plants = [
-        Plant(kind=r["kind"], base=r["base"], caption=r["caption"], bound=r.get("bound", ""), note=r.get("note", ""))
-        for r in rows
+        Plant(
+            kind=row["kind"],
+            base=row["base"],
+            caption=row["caption"],
+            bound=row.get("bound", "").replace("colour", "color"),
+            note=row.get("note", ""),
+        )
+        for row in lines(path)
     ]
     groups: dict[str, dict[int, str]] = defaultdict(dict)
     for plant in plants:
         if plant.kind == "fragment":
-            groups[plant.note][plant.base] = plant.caption
-    return [replace(one, others=groups[one.note]) if one.kind == "fragment" else one for one in plants]
+            groups[added(items[plant.base].text, plant.caption)][plant.base] = plant.caption
+    return [
+        replace(one, others=groups[added(items[one.base].text, one.caption)]) if one.kind == "fragment" else one
+        for one in plants
+    ]
+
+
+def added(before: str, after: str) -> str:
+    """The words that a text has more than another."""
+    one, other = (re.findall(r"\w+", text) for text in (before, after))
+    changes = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    return " ".join(word for kind, _, _, start, end in changes if kind == "insert" for word in other[start:end])
 
 
 def report(verdicts: Sequence[Verdict], good: Sequence[Alarm], missed: bool) -> dict[str, Any]:
@@ -307,7 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.base:
         items = from_base(given.base)
-        plants = plants_of(given.plants) if given.plants else []
+        plants = plants_of(given.plants, items) if given.plants else []
         good = [(row["base"], row["caption"]) for row in lines(given.good)] if given.good else []
     else:
         from defects import plant

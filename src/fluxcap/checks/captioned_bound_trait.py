@@ -8,7 +8,7 @@ from typing import ClassVar
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import mentions, quoted
 from fluxcap.types import Binding, Issue, Severity
-from fluxcap.vocabulary import Mention, same, slot
+from fluxcap.vocabulary import Mention, same, slot, speaks_for
 
 _BLONDE = ("blonde_hair", "long_hair")
 _BOUND = {
@@ -24,8 +24,10 @@ class CaptionedBoundTrait:
     """Caption that names what belongs to the subject.
 
     What it does:
-        Looks for the usual value of every trait that the plan binds to the trigger word (any value, where none is usual). A trait that is different in this
-        picture (the wig) is to be said, and so is let be; the trigger word and the class word do not count.
+        Looks for the usual value of every trait that the plan binds to the trigger word (any value, where none is usual),
+        for a side of it ('golden' of 'long blonde hair') and for either in other words ('flaxen tresses', 'a blonde'). A
+        trait that is different in this picture (the wig) is to be said, and so is let be; another value that the picture
+        does not show is ``contradicted-fact``'s. The trigger word and the class word do not count.
     Why is this bad:
         What is said is learned under its own words. With 'blonde hair' in the captions the trigger word does not learn the
         hair, and every prompt has to ask for it again.
@@ -65,7 +67,7 @@ class CaptionedBoundTrait:
                 continue
             if said.slot in {"trigger", "subject"} | item.to_say:
                 continue
-            if plan.value is None or same(said.slot, said.value, said.tags, plan.value, plan.tags):
+            if plan.value is None or _names(said, plan.value, plan.tags):
                 yield issue(
                     self,
                     item,
@@ -73,3 +75,8 @@ class CaptionedBoundTrait:
                     f"word ({plan.reason}): leave it out, or set {said.slot} free in the plan",
                     span=(said.start, said.end),
                 )
+
+
+def _names(said: Mention, usual: str, tags: tuple[str, ...]) -> bool:
+    """Whether this is the usual value, a side of it, or either in other words."""
+    return same(said.slot, said.value, said.tags, usual, tags) or speaks_for(said.slot, said.value, usual)

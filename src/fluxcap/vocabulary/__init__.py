@@ -1,6 +1,6 @@
 """Slots, values and wordings, both ways: value -> tags and phrase, caption text -> values. The words are data."""
 
-from fluxcap.vocabulary.against import speaks_against, trusted
+from fluxcap.vocabulary.against import speaks_against, speaks_for, trusted
 from fluxcap.vocabulary.folding import Folded, fold
 from fluxcap.vocabulary.mentions import Mention, together
 from fluxcap.vocabulary.reading import read
@@ -38,6 +38,7 @@ __all__ = [
     "slot",
     "slots",
     "speaks_against",
+    "speaks_for",
     "tag_table",
     "together",
     "trusted",

@@ -68,6 +68,16 @@ def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
     return None
 
 
+def speaks_for(slot_id: str, said: str, known: str) -> bool:
+    """Whether a value names a side of another in other words ('golden' of 'long blonde hair'), and none of its sides falsely."""
+    both = [
+        mine & its
+        for dimension in dimensions(slot_id)
+        if (mine := classes(dimension, said)) and (its := classes(dimension, known))
+    ]
+    return bool(both) and all(both)
+
+
 class _Thing(NamedTuple):
     """One thing of a list: its words, its kinds, and where it is worn."""
 
@@ -118,9 +128,13 @@ def _has_no_place(one: _Thing, theirs: Sequence[_Thing]) -> bool:
     if not rivals or (any("suit" in other.kinds for other in rivals) and one.regions == {"inner"}):
         return False
     if all(other.kinds for other in rivals):
-        if one.regions == {"whole"} and not any("whole" in other.regions for other in theirs):
-            return not {"suit", "costume"} & one.kinds or not any("outer" in other.regions for other in theirs)
-        if one.regions == {"lower"} and any(other.regions == {"lower"} for other in rivals):
+        if one.regions == {"whole"}:
+            wholes = [other for other in rivals if "whole" in other.regions]
+            return not any("costume" in other.kinds for other in (one, *wholes))
+        alike = [other for other in rivals if other.regions == one.regions]
+        if one.regions in ({"lower"}, {"outer"}) and alike:
+            return True
+        if one.regions == {"lower"} and "leggings" not in one.kinds and all("dress" in other.kinds for other in rivals):
             return True
     (colour,) = (side for side in sides("clothing") if side.name == "colour")
     mine, its = classes(colour, one.words), [classes(colour, other.words) for other in rivals]

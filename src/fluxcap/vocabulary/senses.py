@@ -17,6 +17,8 @@ _Words = Mapping[tuple[str, ...], Classes]
 
 _SHADES = frozenset({"dark", "light", "bright", "deep", "pale", "soft"})
 """Before a colour they shade it and are no colour themselves."""
+_NEAR = 3
+"""So many years from the next decade an age may be taken for it."""
 _WINDOW = 4
 """So many words before a noun may tell its colour ('a plain light grey studio wall')."""
 
@@ -42,6 +44,7 @@ class Dimension:
     of: tuple[str, ...] = ()
     sure: bool = False
     colours: bool = False
+    numbers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,12 @@ def region(kind: str) -> str:
     return next((name for name, members in _table().garments.region.items() if kind in members), "")
 
 
+def wordings(name: str) -> tuple[str, ...]:
+    """All words of a dimension, as they are listed."""
+    dimension = next(row for row in (*_table().dimension, *_table().thing) if row.name == name)
+    return (*dimension.words, *(_table().colours if dimension.colours else ()))
+
+
 def classes(dimension: Dimension, text: str) -> Classes:
     """What a text may mean in a dimension; empty where it says nothing there."""
     return _classes(dimension.name, text)
@@ -105,9 +114,22 @@ def classes(dimension: Dimension, text: str) -> Classes:
 def _classes(name: str, text: str) -> Classes:
     dimension, known = _words(name)
     said = _spoken(text)
+    if dimension.numbers:
+        tens = frozenset(one for token in said if token.word.isdecimal() for one in _tens(int(token.word)))
+        return tens | _union(said, known, dimension.colours)
     if not dimension.of:
         return _union(said, known, dimension.colours)
     return frozenset(one for part in _before(said, dimension.of) for one in _union(part, known, dimension.colours))
+
+
+def _tens(number: int) -> Classes:
+    """The decade of an age, and the years between two where it is near the next one."""
+    tens = number // 10 * 10
+    if not 10 <= number < 100:
+        return frozenset()
+    below = {f"{tens - 10}-{tens}"} if number % 10 <= _NEAR else set()
+    above = {f"{tens}-{tens + 10}"} if number % 10 >= 10 - _NEAR else set()
+    return frozenset({str(tens), *below, *above})
 
 
 def _union(said: Sequence[Token], known: _Words, colours: bool) -> Classes:
