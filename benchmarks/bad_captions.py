@@ -20,7 +20,7 @@ import json
 import os
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import SequenceMatcher
@@ -47,6 +47,8 @@ IDENTITY: Mapping[str, str] = {
     "skin": "fair skin with freckles",
 }
 """What belongs to the subject of the set, and is bound."""
+ALIKE = 0.7
+"""Words added to two captions are the same fragment from this likeness on."""
 ALL, EVERY, ALARMS = 0.95, 0.85, 0.02
 """Targets: defects found over all, of every kind, and good captions with an alarm."""
 CODES: Mapping[str, tuple[str, ...]] = {
@@ -214,7 +216,12 @@ def _as_bound(item: CheckInput, slot: str) -> CheckInput:
     decided = Binding(
         slot=slot, decision="bound", value=known.value, tags=known.tags, reason="in all pictures", by="set"
     )
-    return replace(item, traits={**item.traits, slot: known}, bindings={**item.bindings, slot: decided})
+    return replace(
+        item,
+        traits={**item.traits, slot: known},
+        bindings={**item.bindings, slot: decided},
+        to_say=item.to_say - {slot},
+    )
 
 
 def alarms(items: Sequence[CheckInput], more: Iterable[tuple[int, str]] = ()) -> list[Alarm]:
@@ -238,14 +245,19 @@ def plants_of(path: Path, items: Sequence[CheckInput]) -> list[Plant]:
         )
         for row in lines(path)
     ]
-    groups: dict[str, dict[int, str]] = defaultdict(dict)
-    for plant in plants:
-        if plant.kind == "fragment":
-            groups[added(items[plant.base].text, plant.caption)][plant.base] = plant.caption
-    return [
-        replace(one, others=groups[added(items[one.base].text, one.caption)]) if one.kind == "fragment" else one
-        for one in plants
-    ]
+    groups: list[tuple[str, dict[int, str]]] = []
+    found: dict[int, dict[int, str]] = {}
+    for place, one in enumerate(plants):
+        if one.kind == "fragment":
+            more = added(items[one.base].text, one.caption)
+            alike = (group for words, group in groups if SequenceMatcher(None, words, more).ratio() > ALIKE)
+            group = next(alike, None)
+            if group is None:
+                group = {}
+                groups.append((more, group))
+            group[one.base] = one.caption
+            found[place] = group
+    return [replace(one, others=found[place]) if place in found else one for place, one in enumerate(plants)]
 
 
 def added(before: str, after: str) -> str:
@@ -298,7 +310,9 @@ def show(told: Mapping[str, Any]) -> None:
         print(f"{'all':<20}{told['planted']:>8}{told['found']:>8}{told['by_any']:>8}{share:>9.1%}")
         print(f"recall over all of {ALL:.0%}: {_reached(share >= ALL)}; of every kind {EVERY:.0%}: {_reached(not low)}")
     share = told["alarmed"] / max(told["good"], 1)
-    print(f"good captions: {told['good']}, with a false alarm: {told['alarmed']} = {share:.1%}, by check: {told['alarms']}")
+    print(
+        f"good captions: {told['good']}, with a false alarm: {told['alarmed']} = {share:.1%}, by check: {told['alarms']}"
+    )
     print(f"at most {ALARMS:.0%} of them: {_reached(share <= ALARMS)}; notes (no alarms): {told['notes']}")
     for one in told["missed"]:
         print(f"missed {one['kind']} [{one['base']}] {one['codes']} ({one['note']}): {one['caption']!r}")

@@ -12,12 +12,22 @@ from fluxcap.english import head, is_plural, words
 
 
 class Counted(NamedTuple):
-    """A statement of how many people there are, the subject among them: from ``least`` to ``most``."""
+    """A statement of how many people there are, the subject among them: from ``least`` to ``most``.
+
+    ``only``: it says that there are no more ('with just one colleague').
+    """
 
     least: int
     most: int
     start: int
     end: int
+    only: bool = False
+
+    def fits(self, known: tuple[int, int]) -> bool:
+        """Whether it may be said of so many; one more or less is close where several were seen."""
+        least, most = known
+        close = 1 if most == MANY and not self.only and self.least > 1 else 0
+        return self.least <= most + close and self.most >= least - close
 
 
 MANY = 99
@@ -53,7 +63,13 @@ def counted(text: str, class_word: str) -> Iterator[Counted]:
             if found is None or _is_likeness(text[: match.start("who")]):
                 continue
             taken.append((start, end))
-            yield Counted(*found, start, end)
+            only = bool(re.search(r"\b(?:only|just)\s*$", text[: match.start()], re.IGNORECASE))
+            yield Counted(found[0], found[0] if only else found[1], start, end, only)
+    tags = [*re.finditer(r"\b(\d)(\+?)(girl|boy|other)s?\b", text)]
+    total = sum(int(tag[1]) for tag in tags)
+    if tags:
+        more = any(tag[2] for tag in tags)
+        yield Counted(total, MANY if more else total, tags[0].start(), tags[-1].end())
 
 
 def _amount(kind: str, match: re.Match[str], class_word: str) -> tuple[int, int] | None:
@@ -109,6 +125,7 @@ def _spaced(text: str) -> str:
 
 
 def _either(options: Sequence[str]) -> str:
+    """Any of these, the longest first."""
     spelled = sorted(map(re.escape, options), key=len, reverse=True)
     return "(?:" + "|".join(one.replace(r"\ ", r"\s+") for one in spelled) + ")"
 
@@ -120,7 +137,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     beside, another = _either(table.words["beside"]), _either(table.words["another"])
     number = rf"(?:{_either(tuple(table.number))}|\d{{1,2}})"
     between = r"(?:(?!(?:with|in|of|and|on|to|at|who|is|are)\b)[\w-]+\s+){0,3}?"
-    own = r"(?!['’]s?\b)(?!-)"
+    limbs = _either(table.words["limbs"])
+    own = rf"(?!['’]s\b(?!\s+{limbs}\b))(?!['’](?!s))(?!-)"
     rows = (
         (
             "alone",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,39 +23,57 @@ class Word(NamedTuple):
     end: int
 
 
-def spoken(text: str) -> list[Word]:
-    """The words of a text, in lower case."""
-    return [Word(found[0].lower(), *found.span()) for found in re.finditer(r"[^\W_]+(?:['’-][^\W_]+)*", text)]
+def sentences(text: str) -> list[list[Word]]:
+    """The words of a text in lower case, sentence by sentence."""
+    found: list[list[Word]] = [[]]
+    for match in re.finditer(r"[^\W_]+(?:['’-][^\W_]+)*|[.!?;\n](?=\s|$)", text):
+        if match[0][0].isalnum():
+            found[-1].append(Word(match[0].lower(), *match.span()))
+        elif found[-1]:
+            found.append([])
+    return found
 
 
 @lru_cache(maxsize=4)
-def shared(around: Around, named: str) -> dict[_Run, int]:
-    """The fragments that so many captions share, each with the number of captions; none that is part of another.
+def shared(around: Around, named: str) -> Mapping[_Run, int]:
+    """The fragments of a sentence that so many captions share, each with the number of captions.
 
     ``named`` are trigger word and class word. Words that fluxcap's own captions of the set share are its template's.
     """
     limit = tables().fragment
-    texts = [[one.word for one in spoken(picture.text)] for picture in around.pictures.values()]
+    texts = [[_words(said) for said in sentences(picture.text)] for picture in around.pictures.values()]
     least = max(limit.captions, limit.share * len(texts))
-    known = _template(around, least) | frozenset(limit.grammar) | frozenset(one.word for one in spoken(named))
+    known = _template(around, least) | frozenset(limit.grammar) | frozenset(_every(named))
     known |= frozenset(word for forms in words()["forms"].values() for word in forms.values())
-    frequent = _frequent(texts, least)
-    long = {run: number for run, number in frequent.items() if _is_own(run, known)}
-    return {run: number for run, number in long.items() if not any(_holds(other, run) for other in long)}
+    return {run: number for run, number in _frequent(texts, least).items() if _is_own(run, known)}
 
 
-def place(text: str, run: _Run) -> tuple[int, int] | None:
-    """Where a fragment stands in a text."""
-    said = spoken(text)
-    for start in range(len(said) - len(run) + 1):
-        if tuple(one.word for one in said[start : start + len(run)]) == run:
-            return said[start].start, said[start + len(run) - 1].end
-    return None
+def longest(text: str, runs: Mapping[_Run, int]) -> tuple[int, int, int] | None:
+    """The longest of these fragments in a text, the first of equal ones: its characters, and the number of captions."""
+    best: tuple[int, int, int, int] | None = None
+    most = max(map(len, runs), default=0)
+    for said in sentences(text):
+        plain = _words(said)
+        for start in range(len(said)):
+            for size in range(min(most, len(said) - start), best[0] if best else 0, -1):
+                number = runs.get(plain[start : start + size])
+                if number is not None:
+                    best = (size, said[start].start, said[start + size - 1].end, number)
+                    break
+    return best[1:] if best else None
+
+
+def _words(said: Sequence[Word]) -> _Run:
+    return tuple(one.word for one in said)
+
+
+def _every(text: str) -> Iterator[str]:
+    return (one.word for said in sentences(text) for one in said)
 
 
 def _template(around: Around, least: float) -> frozenset[str]:
     """The words that so many captions would have if fluxcap wrote them."""
-    counts = Counter(word for one in around.pictures.values() for word in {said.word for said in spoken(one.composed)})
+    counts = Counter(word for one in around.pictures.values() for word in {*_every(one.composed)})
     return frozenset(word for word, number in counts.items() if number >= least)
 
 
@@ -64,28 +82,22 @@ def _is_own(run: _Run, known: frozenset[str]) -> bool:
     return len(run) >= limit.words and len(set(run) - known) >= limit.own_words
 
 
-def _frequent(texts: Sequence[Sequence[str]], least: float) -> dict[_Run, int]:
+def _frequent(texts: Sequence[Sequence[_Run]], least: float) -> dict[_Run, int]:
     """Every run of words that so many texts hold, the longer ones grown from the shorter."""
     found: dict[_Run, int] = {}
-    kept: set[_Run] = {
-        (word,) for word, number in Counter(w for text in texts for w in set(text)).items() if number >= least
-    }
+    single = Counter(word for text in texts for word in {word for said in text for word in said})
+    kept: set[_Run] = {(word,) for word, number in single.items() if number >= least}
     length = 1
     while kept:
         length += 1
-        counts = Counter(run for text in texts for run in set(_runs(text, length, kept)))
+        counts = Counter(run for text in texts for run in {run for said in text for run in _runs(said, length, kept)})
         kept = {run for run, number in counts.items() if number >= least}
         found |= {run: counts[run] for run in kept}
     return found
 
 
-def _runs(text: Sequence[str], length: int, kept: set[_Run]) -> Iterable[_Run]:
-    for start in range(len(text) - length + 1):
-        run = tuple(text[start : start + length])
+def _runs(said: _Run, length: int, kept: set[_Run]) -> Iterator[_Run]:
+    for start in range(len(said) - length + 1):
+        run = said[start : start + length]
         if run[1:] in kept and run[:-1] in kept:
             yield run
-
-
-def _holds(longer: _Run, run: _Run) -> bool:
-    size = len(run)
-    return len(longer) > size and any(longer[at : at + size] == run for at in range(len(longer) - size + 1))

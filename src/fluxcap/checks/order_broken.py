@@ -100,7 +100,7 @@ def _is_opening(item: CheckInput, piece: str, part: Part) -> bool:
 
 
 def _stands_alone(piece: str) -> bool:
-    return piece.endswith((".", "!")) and piece[0].isupper() or _is_tags(piece)
+    return (piece.endswith((".", "!")) and piece[0].isupper()) or _is_tags(piece)
 
 
 def _is_tags(piece: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from fluxcap.checks.around import Around, Sibling
-from fluxcap.checks.fragments import place, shared
+from fluxcap.checks.fragments import longest, shared
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import quoted
 from fluxcap.types import Issue, Severity
@@ -53,11 +53,10 @@ class SharedFragment:
         """One issue at the longest such run."""
         if item.around is None:
             return
-        runs = shared(item.around, f"{item.trigger} {item.class_word}")
-        here = [(len(run), at, number) for run, number in runs.items() if (at := place(item.text, run))]
-        if not here:
+        found = longest(item.text, shared(item.around, f"{item.trigger} {item.class_word}"))
+        if found is None:
             return
-        _, (start, end), number = max(here)
+        start, end, number = found
         yield issue(
             self,
             item,

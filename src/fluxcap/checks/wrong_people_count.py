@@ -78,7 +78,7 @@ class WrongPeopleCount:
         if fact is None or known is None:
             return
         for said in counted(item.text, item.class_word):
-            if said.least > known[1] or said.most < known[0]:
+            if not said.fits(known):
                 much = f"at least {said.least}" if said.most == MANY else str(said.least)
                 others = (
                     "the subject is alone" if fact.value == "alone" else f"there is {fact.value} besides the subject"

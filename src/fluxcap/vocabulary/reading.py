@@ -87,7 +87,7 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
 
     A list of what is worn holds several traits, and a place may hold the time ('on the street at night').
     """
-    if longer == slot_id or {longer, slot_id} <= _SCENE or (slot_id == "hair" and longer in _WORN):
+    if longer == slot_id or {longer, slot_id} <= _SCENE or (slot_id == "hair" and longer in _WORN - {"clothing"}):
         return True
     if not phrase:
         return False
@@ -281,7 +281,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     lists = {name: said for name, said in words()["reading"].items() if name != "unheard"}
     lists |= {name: [*g, *(o for o, usual in synonyms.items() if usual in g)] for name, g in words()["groups"].items()}
     for name, of in _TINTS.items():
-        tints = [word for word in wordings(of) if word not in words()["reading"]["shades"]]
+        tints = [word for word in wordings(of) if name == "skin" or word not in words()["reading"]["shades"]]
         lists |= {f"{name}_tint": tints, f"{name}_colour": [*tints, *lists["colour"]]}
     groups = {name: _either(said) for name, said in lists.items()}
     found: list[tuple[str, re.Pattern[str]]] = []
