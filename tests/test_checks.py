@@ -250,8 +250,9 @@ def test_quoted_text_is_not_said() -> None:
     said = Mention(slot="view", value="back", tags=("from_behind",), start=18, end=29)
     facts = {"view": trait("view", "front", ("straight-on",), ("human",))}
     item = caption(text, mentions=(said,), traits=facts)
-    assert found(item, "contradicted-fact")
+    assert found(item, "contradicted-fact") == []
     assert found(replace(item, spans=(Span(slot="text", start=12, end=30),)), "contradicted-fact") == []
+    assert found(replace(item, text=text.replace('"', " ")), "contradicted-fact")
 
 
 def test_unsaid_traits_are_one_issue() -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from fluxcap.checks.tables import tables
+from fluxcap.checks.wording import quotations
 from fluxcap.english import head, is_plural, words
 
 
@@ -53,14 +54,14 @@ def counted(text: str, class_word: str) -> Iterator[Counted]:
     """
     if is_plural(class_word) or head(class_word).lower() in tables().people.group:
         return
-    taken: list[tuple[int, int]] = []
+    taken = quotations(text)
     for kind, pattern in _patterns():
         for match in pattern.finditer(text):
             start, end = match.span("who")
             if any(start < stop and begin < end for begin, stop in taken):
                 continue
             found = _amount(kind, match, class_word)
-            if found is None or _is_likeness(text[: match.start("who")]):
+            if found is None or _is_likeness(text[: match.start("who")]) or _is_no_person(text, start, end):
                 continue
             taken.append((start, end))
             only = bool(re.search(r"\b(?:only|just)\s*$", text[: match.start()], re.IGNORECASE))
@@ -113,6 +114,20 @@ def _is_likeness(before: str) -> bool:
     table = tables().people.words
     shown = (*table["likeness"], *table["picture"])
     return last[-1] == "of" and any(word in shown for word in last[-3:-1]) and not _opens(last)
+
+
+def _is_no_person(text: str, start: int, end: int) -> bool:
+    """Whether the words are drawn or made ('a cartoon couple'), or go with the noun behind them ('a man bun', 'baby blue')."""
+    table = tables().people.words
+    if any(word in table["unreal"] for word in text[start:end].lower().split()):
+        return True
+    follows = re.match(r"\s+([\w'’-]+)", text[end:])
+    if follows is None or not re.match(r"an?\s", text[start:end], re.IGNORECASE):
+        return False
+    word = follows[1].lower()
+    known = word in words()["reading"]["apart"] or word in table["goes_on"] or not word.isascii()
+    verb = word.endswith(("ing", "ed", "s", "n't", "ly"))
+    return not (known or verb) or word in words()["reading"]["garment"]
 
 
 def _opens(said: Sequence[str]) -> bool:

@@ -45,10 +45,14 @@ def speaks_against(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
     own = known.get(said.slot)
     if own is not None and normal(own.value) == normal(said.value):
         return None
-    if slot(said.slot).listed:
-        against = own is not None and clashes(said.slot, said.value, said.tags, own.value, own.tags)
-        return own if against else None
+    if own is not None and slot(said.slot).listed and _both_listed(said, own):
+        return own if clashes(said.slot, said.value, said.tags, own.value, own.tags) else None
     return _in_a_dimension(said, known) or (own if own is not None and _in_its_things(said, own) else None)
+
+
+def _both_listed(said: Mention, fact: Trait) -> bool:
+    known = {value.id for value in slot(said.slot).value}
+    return said.value in known and fact.value in known
 
 
 def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
@@ -58,7 +62,7 @@ def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
             continue
         told = [
             (fact, found)
-            for slot_id in dimension.slots
+            for slot_id in (dimension.slots if said.slot not in dimension.apart else (said.slot,))
             if (fact := facts.get(slot_id)) is not None
             and (not dimension.sure or fact.confidence >= limits().complete_from)
             and (found := classes(dimension, fact.value))
@@ -128,9 +132,10 @@ def _has_no_place(one: _Thing, theirs: Sequence[_Thing]) -> bool:
     if not rivals or (any("suit" in other.kinds for other in rivals) and one.regions == {"inner"}):
         return False
     if all(other.kinds for other in rivals):
-        if one.regions == {"whole"}:
+        if "whole" in one.regions:
             wholes = [other for other in rivals if "whole" in other.regions]
-            return not any("costume" in other.kinds for other in (one, *wholes))
+            parts = "suit" in one.kinds and any("outer" in other.regions for other in theirs)
+            return not any("costume" in other.kinds for other in (one, *wholes)) and bool(wholes or not parts)
         alike = [other for other in rivals if other.regions == one.regions]
         if one.regions in ({"lower"}, {"outer"}) and alike:
             return True

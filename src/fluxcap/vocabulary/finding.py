@@ -148,6 +148,8 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bo
     after = [token.word for token in said[place + 1 : place + 5]]
     if hit.slot == "jewelry":
         return "eyes" in after[:3]
+    if hit.facet == "bare" and after and after[0] in lists["not_bare"]:
+        return True
     if hit.slot == "body" and said[place].word in lists["sizes"]:
         before = said[place - 1].word if place else ""
         return bool(after) and before not in lists["being"] and not set(after) & {*lists["person"], *lists["being"]}

@@ -240,8 +240,11 @@ def _hits(text: str) -> list[_Hit]:
     hits: list[_Hit] = [
         (slot_id, value, *found.span(), ()) for slot_id, value, pattern in _listed() for found in pattern.finditer(text)
     ]
-    for slot_id, pattern in _patterns():
+    for slot_id, pattern, made in _patterns():
         for found in pattern.finditer(text):
+            if made:
+                hits.append((slot_id, made.format(*found.group(0, *range(1, pattern.groups + 1))), *found.span(), ()))
+                continue
             said = found[1].rstrip(" ,;:")
             hits.append((slot_id, said, found.start(1), found.start(1) + len(said), ()))
     return hits
@@ -275,25 +278,27 @@ def _listed() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    """Slot, pattern, and what the value is made of ('': group 1)."""
     data = tomllib.loads(resources.files("fluxcap").joinpath("data", "reading.toml").read_text(encoding="utf-8"))
     synonyms = words()["synonyms"]
     lists = {name: said for name, said in words()["reading"].items() if name != "unheard"}
     lists |= {name: [*g, *(o for o, usual in synonyms.items() if usual in g)] for name, g in words()["groups"].items()}
     for name, of in _TINTS.items():
-        tints = [word for word in wordings(of) if name == "skin" or word not in words()["reading"]["shades"]]
+        shades = words()["reading"]["shades"] if name in ("hair", "eye") else ()
+        tints = [word for word in wordings(of) if word not in shades]
         lists |= {f"{name}_tint": tints, f"{name}_colour": [*tints, *lists["colour"]]}
     groups = {name: _either(said) for name, said in lists.items()}
-    found: list[tuple[str, re.Pattern[str]]] = []
+    found: list[tuple[str, re.Pattern[str], str]] = []
     for row in data["pattern"]:
         match = row["match"]
         for name, either in groups.items():
             match = match.replace("{" + name + "}", either)
-        found.append((row["slot"], re.compile(match, re.IGNORECASE)))
+        found.append((row["slot"], re.compile(match, re.IGNORECASE), row.get("value", "")))
     return tuple(found)
 
 
-_TINTS = {"hair": "colour of hair", "eye": "eye colour", "skin": "tone of skin"}
+_TINTS = {"hair": "colour of hair", "eye": "eye colour", "skin": "tone of skin", "expression": "expression"}
 """The dimensions of ``against.toml`` whose words patterns may use."""
 
 
@@ -338,5 +343,5 @@ def _denied(text: str) -> list[tuple[int, int]]:
     absent = r"[^.;,]*\b(?:is|are) (?:absent|missing|gone|removed|not (?:visible|there|present|worn))\b"
     gone = [found.span() for found in re.finditer(absent, text, re.IGNORECASE)]
     return gone + [
-        found.span() for found in re.finditer(rf"\b(?:no|not|without|never|lacks|\w+n't)\b{stop}", text, re.IGNORECASE)
+        found.span() for found in re.finditer(rf"\b(?:no|not|without|never|lacks|free of|devoid of|\w+n't)\b{stop}", text, re.IGNORECASE)
     ]

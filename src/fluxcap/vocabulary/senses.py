@@ -35,13 +35,14 @@ class Limits:
 class Dimension:
     """One side of a trait. ``words`` are phrases and the classes that they may mean, ``of`` the nouns they count before.
 
-    ``sure``: compared only with facts that are complete enough.
+    ``sure``: compared only with facts that are complete enough. ``apart``: slots compared only with themselves.
     """
 
     name: str
     slots: tuple[str, ...]
     words: Mapping[str, str]
     of: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     sure: bool = False
     colours: bool = False
     numbers: bool = False
