@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from fluxcap.checks.cutting import without
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import mentions, quoted
 from fluxcap.types import Binding, Issue, Severity
@@ -60,7 +61,7 @@ class CaptionedBoundTrait:
     )
 
     def check(self, item: CheckInput) -> Iterator[Issue]:
-        """One issue for each place where it is said."""
+        """One issue for each place where it is said, with the caption without it where it can simply be cut."""
         for said in mentions(item):
             plan = item.bindings.get(said.slot)
             if plan is None or plan.decision != "bound":
@@ -74,6 +75,7 @@ class CaptionedBoundTrait:
                     f"says {quoted(item.text, said.start, said.end)}, but {slot(said.slot).name} is bound to the trigger "
                     f"word ({plan.reason}): leave it out, or set {said.slot} free in the plan",
                     span=(said.start, said.end),
+                    fix=without(item.text, said.start, said.end),
                 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -89,21 +89,33 @@ def _amount(kind: str, match: re.Match[str], class_word: str) -> tuple[int, int]
         return (least, MANY if amount.endswith("+") else least) if least > 1 else None
     if kind == "plural":
         return 2, MANY
-    noun = _spaced(said["noun"])
-    again = noun in tables().people.words["again"] or _is_same(noun, class_word)
-    if again and not said.get("another") and not said.get("beside"):
-        return None
-    if said.get("article") and said["article"].lower() == "the" and again and not said.get("another"):
+    if kind == "single" and not _is_another(match, said, _spaced(said["noun"]), head(class_word).lower()):
         return None
     return 2, MANY
 
 
-def _is_same(noun: str, class_word: str) -> bool:
-    """Whether a noun may name the subject again: 'a lady' where the class word is 'woman'."""
-    kin = words()["pronouns"]
-    return noun == head(class_word).lower() or any(
-        noun in kin[one] and head(class_word).lower() in kin[one] for one in ("she", "he")
-    )
+def _is_another(match: re.Match[str], said: Mapping[str, str | None], noun: str, subject: str) -> bool:
+    """Whether one person is somebody besides the subject: 'a nurse' may be the subject itself, 'a nurse beside her' is not."""
+    table = tables().people.words
+    if said.get("another") or (said.get("beside") and _spaced(said.get("article") or "") != "the"):
+        return True
+    rest = re.match(r"[^.;]*", match.string[match.end("who") :])
+    beside_her = re.search(r"\b(?:her|him|them|herself|himself)\b", rest[0] if rest else "", re.IGNORECASE)
+    if noun == subject or noun in table["again"]:
+        return False
+    if (said.get("article") or match["who"].split()[0]).lower() == "the":
+        return bool(_BESIDE.match(rest[0] if rest else ""))
+    if re.match(r"(?:her|his|their)\s", match["who"], re.IGNORECASE):
+        return True
+    mine = next((table[row] for row in ("same_she", "same_he") if subject in table[row]), ())
+    if noun in mine:
+        return any(word in table["small"] for word in match["who"].lower().split())
+    other = any(noun in table[row] for row in ("same_she", "same_he", "young")) and bool(mine)
+    named = re.search(r"\bof\s+(?:an?\s+)?$", match.string[: match.start("who")], re.IGNORECASE)
+    return not named and (other or bool(beside_her))
+
+
+_BESIDE = re.compile(r"\s+(?:beside|behind|next\s+to|near|with|in\s+front\s+of)\s+(?:her|him|them|it)\b", re.IGNORECASE)
 
 
 def _is_likeness(before: str) -> bool:
@@ -157,7 +169,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     rows = (
         (
             "alone",
-            r"\b(?P<who>(?:all\s+)?alone|by\s+(?:herself|himself|itself|themselves)|on\s+(?:her|his|their|its)\s+own|solo|solitary|(?:only|just)\s+one\s+person|(?:a|the)\s+(?:lone|single|solitary)\s+(?:person|woman|man|girl|boy|figure))\b",
+            r"\b(?P<who>(?:all\s+)?alone|by\s+(?:herself|himself|itself|themselves)|on\s+(?:her|his|their|its)\s+own|solo|solitary|(?:the\s+)?(?:only|just)\s+(?:one\s+)?(?:person|one|woman|man|girl|boy|human)|(?:a|the)\s+(?:lone|single|solitary)\s+(?:person|woman|man|girl|boy|figure))\b",
         ),
         (
             "numbered",
@@ -169,6 +181,9 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         ),
         ("sized", rf"\b(?P<who>(?:a|the)\s+(?:[\w-]+\s+)?(?P<size>{_either(tuple(table.size))}))\b(?!\s+of\b){own}"),
         ("numbered", rf"\b(?P<who>(?:{_either(table.group)})\s+of\s+(?P<number>{number}))\b"),
+        ("numbered", r"\b(?P<who>(?:the|all|both)\s+(?P<number>two|three|four|five)\s+of\s+(?:them|us))\b"),
+        ("plural", r"\b(?P<who>(?:somebody|someone)(?:\s+else)?)\b"),
+        ("crowd", r"\b(?P<who>(?:a|the)\s+(?:[\w-]+\s+)?group)\b(?!\s+of\b)"),
         ("plural", rf"\b(?P<who>(?:{_either(table.group)})\s+of\s+{between}(?:{many}))\b{own}"),
         (
             "single",
@@ -178,7 +193,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
             "single",
             rf"\b(?P<beside>{beside})\s+(?P<who>(?P<article>an?|one|some|her|his|their|the)\s+{between}(?P<noun>{one}))\b{own}",
         ),
-        ("single", rf"\b(?P<who>(?:an?|one|her|his|their)\s+{between}(?P<noun>{one}))\b{own}"),
+        ("single", rf"\b(?P<who>(?:an?|one|her|his|their|the)\s+{between}(?P<noun>{one}))\b{own}"),
         ("plural", rf"\b(?P<who>(?:(?:the|her|his|their|other|these|those)\s+){{0,2}}{between}(?:{many}))\b{own}"),
     )
     return tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in rows)
