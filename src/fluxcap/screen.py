@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from fluxcap.types import Binding, Issue
 
 if TYPE_CHECKING:
     from fluxcap.doctor import Health
-    from fluxcap.pipeline import Result
+    from fluxcap.pipeline import Mend, Result
     from fluxcap.sidecars import Undone
     from fluxcap.store import Change
     from fluxcap.think import PictureThought
@@ -118,17 +119,51 @@ def captions(done: Result) -> None:
 
 def changes(folder: Path, done: Result) -> None:
     """What captions would become, as a diff."""
-    import difflib
-
     from fluxcap.sidecars import read_text, sidecar_path
 
     for picture in done.thought.pictures:
         path = sidecar_path(picture.image)
         before = read_text(folder / path) or ""
         if before.strip() != picture.text.strip():
-            click.echo(
-                "\n".join(difflib.unified_diff([before], [picture.text], _shown(path), _shown(path), lineterm=""))
-            )
+            _diff(path, before, picture.text)
+
+
+def _diff(path: str, before: str, after: str) -> None:
+    import difflib
+
+    name = _shown(path)
+    click.echo("\n".join(difflib.unified_diff([_line(before)], [_line(after)], name, name, lineterm="")))
+
+
+def _line(text: str) -> str:
+    """A text as one line of a diff, with its line breaks and other signs that a terminal would obey shown as such."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def confirm_mends(mended: Sequence[Mend], yes: bool) -> bool:
+    """Show mends as a diff, and whether they are to be written: ``yes``, or the person says so; nobody there says no."""
+    from pathlib import PurePosixPath
+
+    for one in mended:
+        _diff(PurePosixPath(one.path).with_suffix(".txt").as_posix(), one.before, one.after)
+    if not mended:
+        click.echo("there is nothing that can be mended without a person")
+        return False
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        click.echo(f"{len(mended)} captions can be mended; nothing was written: --yes writes without asking")
+        return False
+    return click.confirm(f"write {len(mended)} mended captions?")
+
+
+def mended(outcomes: Mapping[str, str]) -> None:
+    """What became of mends."""
+    written = sum(outcome == "written" for outcome in outcomes.values())
+    click.echo(f"{written} captions mended; to take it back: fluxcap undo DIR")
+    for path, outcome in outcomes.items():
+        if outcome == "kept":
+            click.echo(f"  kept {_shown(path)}: it was changed meanwhile")
 
 
 def plan(done: Result) -> None:

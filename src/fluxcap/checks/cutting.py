@@ -8,10 +8,13 @@ from fluxcap.english import indefinite, words
 
 _OWNED = re.compile(r"(?:\b(?:an?|the|her|his|their|its)\s+)?$", re.IGNORECASE)
 _SENTENCE = re.compile(
-    r"(?:^|(?<=[.!?])\s+)(?:(?:she|he|they|it)\s+(?:has|have)|(?:her|his|their|its)\s+\w+\s+(?:is|are))\s+$", re.IGNORECASE
+    r"(?:^|(?<=[.!?])\s+)(?:(?:she|he|they|it)\s+(?:has|have)|(?:her|his|their|its)\s+\w+\s+(?:is|are))\s+$",
+    re.IGNORECASE,
 )
 _ENDS = re.compile(r"\s*(?:[.;!?]|$)")
-_GOES_ON = re.compile(r",?\s+(?:in|on|at|by|near|under|who|is|\w+ing|dressed|seated|against|behind|beside)\b", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r",?\s+(?:in|on|at|by|near|under|who|is|\w+ing|dressed|seated|against|behind|beside)\b", re.IGNORECASE
+)
 _COMPOUND = re.compile(r"-(?:haired|eyed|skinned|faced|cheeked)\b")
 
 

@@ -343,5 +343,8 @@ def _denied(text: str) -> list[tuple[int, int]]:
     absent = r"[^.;,]*\b(?:is|are) (?:absent|missing|gone|removed|not (?:visible|there|present|worn))\b"
     gone = [found.span() for found in re.finditer(absent, text, re.IGNORECASE)]
     return gone + [
-        found.span() for found in re.finditer(rf"\b(?:no|not|without|never|lacks|free of|devoid of|\w+n't)\b{stop}", text, re.IGNORECASE)
+        found.span()
+        for found in re.finditer(
+            rf"\b(?:no|not|without|never|lacks|free of|devoid of|\w+n't)\b{stop}", text, re.IGNORECASE
+        )
     ]
