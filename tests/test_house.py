@@ -30,6 +30,7 @@ PUBLIC = [
     "history",
     "init",
     "plan",
+    "queue",
     "release",
     "undo",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fluxcap.bind import bind, judge
+from fluxcap.checks import CheckInput
 from fluxcap.coverage import cover
 from fluxcap.think import PictureThought, Thought
 from fluxcap.types import Caption, ImageRef, Issue, Trait
@@ -50,6 +51,7 @@ def thought(pictures, texts: Sequence[str] = (), issues: Mapping[int, Sequence[I
                 author="fluxcap",
                 counts=(),
                 issues=tuple((issues or {}).get(n, ())),
+                checked=CheckInput(image_id=f"{n:064x}", path=path, text=text),
             )
         )
     sets = {one.image.path: one.traits for one in made}

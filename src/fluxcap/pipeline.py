@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fluxcap import observe, registry
 from fluxcap import session as sessions
+from fluxcap.check import mend
 from fluxcap.consult import Consulting, consult, only
 from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.project import FILE, Project, change_plan_text, load, new_text
@@ -180,6 +181,39 @@ def check(folder: Path) -> Result:
         missing = [issue for issue in missing if issue.path not in thought.refused]
         found = (*issues, *new, *missing, *_stale(folder, thought), *_notices_of(stocks), *thought.all_issues())
         return Result(thought=thought, outcomes={}, issues=found, observed=0, report=folder / REPORT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """What a caption would become by its mechanical mends; ``path`` is the picture's."""
+
+    path: str
+    before: str
+    after: str
+
+
+def mends(result: Result) -> tuple[Mend, ...]:
+    """The mechanical mends of the captions that somebody else wrote; fluxcap's own are composed anew instead."""
+    found = (
+        Mend(path=one.image.path, before=one.text, after=mend(one.checked))
+        for one in result.thought.pictures
+        if one.kept and any(issue.fix is not None for issue in one.issues)
+    )
+    return tuple(one for one in found if one.after != one.before)
+
+
+def fix(folder: Path, mended: Sequence[Mend]) -> Mapping[str, str]:
+    """Write these mends as one run, which ``undo`` takes back; each caption keeps its author. What became of it, by path.
+
+    A caption that is not any more what its mend was made from is kept.
+    """
+    with opened(folder) as session:
+        images = {image.path: image for image in sessions.stored_images(session)}
+        run = session.store.begin_run("check --fix")
+        told = [(images[one.path], one.before, one.after) for one in mended if one.path in images]
+        outcomes = session.captions.mend(run, told)
+        session.store.finish_run(run)
+        return outcomes
 
 
 def _measurement() -> tuple[observe.Measurement | None, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from fluxcap.types import Binding, Issue
 if TYPE_CHECKING:
     from fluxcap.coverage import Cell, Coverage
     from fluxcap.doctor import Health
-    from fluxcap.pipeline import Result
+    from fluxcap.pipeline import Mend, Result
     from fluxcap.proposals import Proposal
     from fluxcap.review import Review
     from fluxcap.sidecars import Undone
@@ -130,7 +131,9 @@ def changes(folder: Path, done: Result) -> None:
         before = read_text(folder / path) or ""
         if before.strip() != picture.text.strip():
             changed += 1
-            click.echo(f"{click.style(_shown(path), bold=True)}\n  {difference(before.strip(), picture.text.strip())}")
+            click.echo(
+                f"{click.style(_shown(path), bold=True)}\n  {difference(_line(before.strip()), _line(picture.text.strip()))}"
+            )
     click.echo(f"{changed} of {len(done.thought.pictures)} captions would change")
 
 
@@ -151,6 +154,38 @@ def difference(before: str, after: str) -> str:
         if came:
             pieces.append(click.style(f"{{+{came.rstrip()}+}}", fg="green") + " ")
     return "".join(pieces).rstrip()
+
+
+def _line(text: str) -> str:
+    """A text on one line, with its line breaks and other signs that a terminal would obey shown as such."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def confirm_mends(mended: Sequence[Mend], yes: bool) -> bool:
+    """Show mends word by word, and whether they are to be written: ``yes``, or the person says so; nobody there says no."""
+    from pathlib import PurePosixPath
+
+    for one in mended:
+        name = _shown(PurePosixPath(one.path).with_suffix(".txt").as_posix())
+        click.echo(f"{click.style(name, bold=True)}\n  {difference(_line(one.before), _line(one.after))}")
+    if not mended:
+        click.echo("there is nothing that can be mended without a person")
+        return False
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        click.echo(f"{len(mended)} captions can be mended; nothing was written: --yes writes without asking")
+        return False
+    return click.confirm(f"write {len(mended)} mended captions?")
+
+
+def mended(outcomes: Mapping[str, str]) -> None:
+    """What became of mends."""
+    written = sum(outcome == "written" for outcome in outcomes.values())
+    click.echo(f"{written} captions mended; to take it back: fluxcap undo DIR")
+    for path, outcome in outcomes.items():
+        if outcome == "kept":
+            click.echo(f"  kept {_shown(path)}: it was changed meanwhile")
 
 
 def plan(done: Result) -> None:

@@ -152,6 +152,27 @@ class Captions:
             self._carry_out(planned)
         return outcomes
 
+    def mend(self, run_id: int, mended: Iterable[tuple[ImageRef, str, str]]) -> dict[str, Outcome]:
+        """Put mended texts (picture, before, after) in place of what they were made from, and say what became of each.
+
+        Whoever wrote a text stays its author: a person's caption is theirs after it too. A file that holds another text than
+        ``before`` by now is kept as it is.
+        """
+        outcomes: dict[str, Outcome] = {}
+        planned: list[tuple[str, int, str | None]] = []
+        with self.store.transaction():
+            for image, before, after in mended:
+                path = sidecar_path(image)
+                stock = self._look(path, image.id)
+                author = _AUTHOR.get(stock.status)
+                same = author is not None and same_text(stock.text, before)
+                outcomes[image.path] = "kept" if not same else "unchanged" if same_text(before, after) else "written"
+                if author is not None and outcomes[image.path] == "written":
+                    number = self.store.change(run_id, path, image.id, stock.text, after, author, before_author=author)
+                    planned.append((path, number, after))
+        self._carry_out(planned)
+        return outcomes
+
     def write_settings(self, run_id: int, path: str, text: str) -> Outcome:
         """Write a file that the person lets fluxcap change by a command (``fluxcap.toml``); recorded, undoable."""
         before = read_text(self.folder / path)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fluxcap.bind import Verdict, Wish, bind, judge, to_say
 from fluxcap.check import check_caption
-from fluxcap.checks import CheckInput
+from fluxcap.checks import Around, CheckInput, sibling
 from fluxcap.compose import compose
 from fluxcap.coverage import Coverage, cover
 from fluxcap.findings import set_issues
@@ -24,11 +24,16 @@ from fluxcap.vocabulary import read
 
 OURS = ("absent", "ours", "ours-pending")
 """States of a caption file in which fluxcap writes it."""
+BESIDE = "sidecar:beside"
+"""The source that a caption file is, as evidence for its own picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureThought:
-    """All that follows from the evidence of one picture. ``text`` is what stands or will stand in the caption file."""
+    """All that follows from the evidence of one picture. ``text`` is what stands or will stand in the caption file.
+
+    ``checked`` is what the checks got of it.
+    """
 
     image: ImageRef
     evidence: tuple[Evidence, ...]
@@ -39,6 +44,7 @@ class PictureThought:
     kept: bool
     author: str
     counts: tuple[Count, ...]
+    checked: CheckInput
     issues: tuple[Issue, ...]
 
 
@@ -104,7 +110,8 @@ def think(
     for issue in [*_alike(images, listened.alike), *remarks(evidence, images), *of_the_set]:
         file_issues.setdefault(issue.path or "", []).append(issue)
 
-    def one(image: ImageRef) -> PictureThought:
+    def written(image: ImageRef) -> tuple[Caption, str, bool, str]:
+        """The caption that fluxcap has for a picture, what stands there, whether somebody else's is kept, and whose."""
         said = to_say(verdicts[image.path])
         caption = compose(said, wording, image.id, {slot: verdicts[image.path][slot].tags for slot in said})
         stock = stocks.get(image.path)
@@ -112,21 +119,35 @@ def think(
         kept = stock is not None and stock.status not in OURS and not gives_way
         stands = kept or (as_it_stands and stock is not None and stock.status != "absent")
         text = (stock.text or "") if stands and stock else caption.text
-        counts = count(text, aim, where)
-        item = CheckInput(
+        return caption, text, kept, stock.status if kept and stock else "fluxcap"
+
+    def checkable(image: ImageRef) -> CheckInput:
+        """A caption with what is known of its picture; one that somebody else wrote is no evidence for itself."""
+        caption, text, kept, _ = drafts[image.path]
+        facts, composed = traits[image.path], caption.text
+        if kept and any(claim.source == BESIDE for claim in known[image.path]):
+            facts = resolve(claim for claim in known[image.path] if claim.source != BESIDE)
+            alone = judge(facts, bindings)
+            composed = compose(to_say(alone), wording, image.id, {s: one.tags for s, one in alone.items()}).text
+        return CheckInput(
             image_id=image.id,
             path=image.path,
             text=text,
             spans=caption.spans if text == caption.text and not kept else None,
             trigger=wording.trigger,
             class_word=wording.class_word,
-            traits=traits[image.path],
+            traits=facts,
             bindings=bindings,
-            to_say=frozenset(said),
+            to_say=frozenset(to_say(verdicts[image.path])),
             silent=frozenset(s for s, verdict in verdicts[image.path].items() if verdict.outcome == "silent"),
             mentions=read(text),
-            counts=counts,
+            counts=count(text, aim, where),
+            composed=composed,
         )
+
+    def one(image: ImageRef) -> PictureThought:
+        caption, text, kept, author = drafts[image.path]
+        item = replace(items[image.path], around=around)
         return PictureThought(
             image=image,
             evidence=known[image.path],
@@ -135,11 +156,15 @@ def think(
             caption=caption,
             text=text,
             kept=kept,
-            author=stock.status if kept and stock else "fluxcap",
-            counts=counts,
+            author=author,
+            counts=item.counts,
+            checked=item,
             issues=(*file_issues.get(image.path, ()), *check_caption(item)),
         )
 
+    drafts = {image.path: written(image) for image in images}
+    items = {image.path: checkable(image) for image in images}
+    around = Around([sibling(item) for item in items.values()])
     return Thought(
         pictures=tuple(one(image) for image in images),
         bindings=bindings,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from fluxcap.checks.around import Around, Sibling
 from fluxcap.tokens import Count
 from fluxcap.types import Binding, Issue, Severity, Span, Trait
 from fluxcap.vocabulary import Mention
@@ -18,6 +19,7 @@ class CheckInput:
     ``spans`` is None for a caption that fluxcap did not compose. ``trigger`` and ``class_word`` are empty where none is set.
     ``traits`` and ``bindings`` go by slot. ``to_say``: what the plan says in this picture; ``silent``: free and known, but
     saying nothing says it. ``mentions`` is what the vocabulary reads in the text, ``counts`` its tokens for each encoder.
+    ``composed`` is what fluxcap itself would write for this picture, ``around`` the set it belongs to (None: it stands alone).
     """
 
     image_id: str
@@ -32,6 +34,20 @@ class CheckInput:
     silent: frozenset[str] = frozenset()
     mentions: tuple[Mention, ...] = ()
     counts: tuple[Count, ...] = ()
+    composed: str = ""
+    around: Around | None = field(default=None, repr=False, compare=False)
+
+
+def sibling(item: CheckInput) -> Sibling:
+    """A caption as the others of its set see it."""
+    return Sibling(
+        image_id=item.image_id,
+        path=item.path,
+        text=item.text,
+        composed=item.composed,
+        mentions=item.mentions,
+        traits=item.traits,
+    )
 
 
 class Check(Protocol):

@@ -42,9 +42,15 @@ def mentions(item: CheckInput) -> Iterator[Mention]:
     """What the caption says, but for the trigger word, the class word and text that is only quoted."""
     skipped = [*find(item.text, item.trigger), *find(item.text, item.class_word, any_case=True)]
     skipped += [(span.start, span.end) for span in item.spans or () if span.slot == "text"]
+    skipped += quotations(item.text)
     for mention in item.mentions:
-        if not any(start <= mention.start and mention.end <= end for start, end in skipped):
+        if mention.slot == "text" or not any(start <= mention.start and mention.end <= end for start, end in skipped):
             yield mention
+
+
+def quotations(text: str) -> list[tuple[int, int]]:
+    """The places between quotation marks on one line: words that stand in the picture."""
+    return [found.span() for found in re.finditer(r"[\"“„«][^\"“”„«»\n]*[\"”“»]", text)]
 
 
 def quoted(text: str, start: int, end: int) -> str:

@@ -32,19 +32,11 @@ def init(folder: Path, **options: Any) -> None:
 @cli.command()
 @FOLDER
 @settings
-@click.option(
-    "--rewrite", is_flag=True, help="Compose captions found before the first run anew; undo brings them back."
-)
-@click.option(
-    "--from-tags", is_flag=True, help="Take tag lists beside the pictures as evidence; sentences stand in their place."
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Try N pictures with the vision model, write nothing."
-)
+@click.option("--rewrite", is_flag=True, help="Compose captions found at the first run anew; undo brings them back.")
+@click.option("--from-tags", is_flag=True, help="Take tag lists beside the pictures as evidence; write sentences.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Try N pictures with the model, write nothing.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Keep the vision model's raw answers.")
-@click.option(
-    "--replay", type=click.Path(path_type=Path), metavar="FILE", help="Take kept answers in place of a model."
-)
+@click.option("--replay", type=click.Path(path_type=Path), metavar="FILE", help="Take kept answers, ask no model.")
 @click.option("--force", is_flag=True, help="Ask all sources again. What a person wrote is kept all the same.")
 @click.option("--dry-run", is_flag=True, help="Show the captions, write none.")
 @JSON
@@ -122,16 +114,27 @@ def plan(
 
 @cli.command()
 @FOLDER
+@click.option(
+    "--fix", is_flag=True, help="Show mechanical mends as a diff, write them after a yes; undo takes them back."
+)
+@click.option("--yes", is_flag=True, help="With --fix: write without asking.")
 @JSON
-def check(folder: Path, as_json: bool) -> None:
+def check(folder: Path, fix: bool, yes: bool, as_json: bool) -> None:
     """Check the captions in DIR as they stand. Exit code 1: something refuses training."""
     from fluxcap import pipeline, screen
     from fluxcap.check import refuses
 
     result = pipeline.check(folder)
+    mends = pipeline.mends(result) if fix else ()
+    outcomes: dict[str, str] = {}
+    if (yes and mends) if as_json else (fix and screen.confirm_mends(mends, yes)):
+        outcomes = dict(pipeline.fix(folder, mends))
+        result = pipeline.check(folder)
     if as_json:
-        screen.json_out(screen.result_record(result))
+        screen.json_out(screen.result_record(result) | ({"mends": mends, "mended": outcomes} if fix else {}))
     else:
+        if outcomes:
+            screen.mended(outcomes)
         screen.issues(result.issues)
     if refuses(result.issues):
         sys.exit(1)

@@ -1,5 +1,6 @@
 """Slots, values and wordings, both ways: value -> tags and phrase, caption text -> values. The words are data."""
 
+from fluxcap.vocabulary.against import speaks_against, speaks_for, trusted
 from fluxcap.vocabulary.folding import Folded, fold
 from fluxcap.vocabulary.mentions import Mention, together
 from fluxcap.vocabulary.pieces import Piece, pieces, value_of
@@ -41,8 +42,11 @@ __all__ = [
     "same",
     "slot",
     "slots",
+    "speaks_against",
+    "speaks_for",
     "tag_table",
     "together",
+    "trusted",
     "value_of",
     "vocabulary_version",
 ]

@@ -141,15 +141,25 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bo
     if hit.slot in ("pose", "action"):
         near = place > 0 and not said[place].apart
         return near and said[place - 1].word in lists["moving"]
+    if hit.slot == "lighting" and length > 1:
+        return _shades_what_follows(said, place + length)
     if length > 1:
         return False
     after = [token.word for token in said[place + 1 : place + 5]]
     if hit.slot == "jewelry":
         return "eyes" in after[:3]
+    if hit.facet == "bare" and after and after[0] in lists["not_bare"]:
+        return True
     if hit.slot == "body" and said[place].word in lists["sizes"]:
         before = said[place - 1].word if place else ""
         return bool(after) and before not in lists["being"] and not set(after) & {*lists["person"], *lists["being"]}
     return bool(after) and hit.slot != "hair" and said[place].word in attributes()
+
+
+def _shades_what_follows(said: Sequence[Token], end: int) -> bool:
+    """Whether the shade that a phrase ends in belongs to the next word: 'in dark' of 'in dark olive green'."""
+    follows = end < len(said) and not said[end].apart and said[end].word not in words()["reading"]["apart"]
+    return follows and said[end - 1].word in _SHADES
 
 
 def _somebody_before(said: Sequence[Token], place: int) -> bool:

@@ -160,8 +160,8 @@ def _add(built: Lexicon, wording: str, known: Meaning) -> None:
     said = _plain_words(wording)
     silent = unheard()
     key = tuple(word for place, word in enumerate(said) if not place or word not in silent)
-    if not key:
-        return
+    if not key or (len(key) == 1 < len(said) and {"left", "right"} & {*said}):
+        return  # 'looking left' without its side is only 'looking'
     if known.slot == "setting" and len(key) > 1 and key[0] in words()["reading"]["at"]:
         built.places.setdefault(key[1:], known)
     built.exact.setdefault(key, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib import resources
 
@@ -12,6 +12,7 @@ from fluxcap.english import core, items, noun_phrase, strip_article, words
 from fluxcap.vocabulary.finding import find
 from fluxcap.vocabulary.folding import fold
 from fluxcap.vocabulary.mentions import Mention
+from fluxcap.vocabulary.senses import wordings
 from fluxcap.vocabulary.table import rules, slots
 from fluxcap.vocabulary.tags import base_of, listed, meaning
 from fluxcap.vocabulary.values import canonical
@@ -86,7 +87,7 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
 
     A list of what is worn holds several traits, and a place may hold the time ('on the street at night').
     """
-    if longer == slot_id or {longer, slot_id} <= _SCENE or (slot_id == "hair" and longer in _WORN):
+    if longer == slot_id or {longer, slot_id} <= _SCENE or (slot_id == "hair" and longer in _WORN - {"clothing"}):
         return True
     if not phrase:
         return False
@@ -200,9 +201,19 @@ def _tidy(slot_id: str, value: str) -> str:
         return _garments(value)
     if slot_id == "people" and value.lower() in _NUMBERS:
         return _NUMBERS[value.lower()]
+    if slot_id == "gaze" and value.lower() in ("left", "right"):
+        return "side"
     if slot_id == "gaze" and re.search(r"\b(?:camera|viewer|lens|photographer)$", value, re.IGNORECASE):
         return "camera"
-    return value.replace(" is ", " ") if slot_id == "hair" else value
+    return _plainly(value.replace(" is ", " ")) if slot_id == "hair" else value
+
+
+def _plainly(hair: str) -> str:
+    """Hair in plain words: 'honey-coloured locks' is honey hair, and so is what has the colour of honey."""
+    said = re.sub(r"[ -](?:colou?red|toned|tinted|hued)\b", "", hair, flags=re.IGNORECASE)
+    said = re.sub(r"\b(?:locks|tresses|mane|strands)$", "hair", said, flags=re.IGNORECASE)
+    tint = said.lower() in wordings(_TINTS["hair"]) and said.lower() not in words()["groups"]["colour"]
+    return f"{said} hair" if tint else said
 
 
 def _garments(value: str) -> str:
@@ -229,8 +240,11 @@ def _hits(text: str) -> list[_Hit]:
     hits: list[_Hit] = [
         (slot_id, value, *found.span(), ()) for slot_id, value, pattern in _listed() for found in pattern.finditer(text)
     ]
-    for slot_id, pattern in _patterns():
+    for slot_id, pattern, made in _patterns():
         for found in pattern.finditer(text):
+            if made:
+                hits.append((slot_id, made.format(*found.group(0, *range(1, pattern.groups + 1))), *found.span(), ()))
+                continue
             said = found[1].rstrip(" ,;:")
             hits.append((slot_id, said, found.start(1), found.start(1) + len(said), ()))
     return hits
@@ -264,27 +278,36 @@ def _listed() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    """Slot, pattern, and what the value is made of ('': group 1)."""
     data = tomllib.loads(resources.files("fluxcap").joinpath("data", "reading.toml").read_text(encoding="utf-8"))
     synonyms = words()["synonyms"]
-    groups = {
-        name: "(?:"
-        + "|".join(
-            re.escape(w)
-            for w in sorted({*group, *(o for o, u in synonyms.items() if u in group)}, key=len, reverse=True)
-        )
-        + ")"
-        for name, group in words()["groups"].items()
-    }
     lists = {name: said for name, said in words()["reading"].items() if name != "unheard"}
-    groups |= {name: "(?:" + "|".join(map(re.escape, said)) + ")" for name, said in lists.items()}
-    found: list[tuple[str, re.Pattern[str]]] = []
+    lists |= {name: [*g, *(o for o, usual in synonyms.items() if usual in g)] for name, g in words()["groups"].items()}
+    for name, of in _TINTS.items():
+        shades = words()["reading"]["shades"] if name in ("hair", "eye") else ()
+        tints = [word for word in wordings(of) if word not in shades]
+        lists |= {f"{name}_tint": tints, f"{name}_colour": [*tints, *lists["colour"]]}
+    groups = {name: _either(said) for name, said in lists.items()}
+    found: list[tuple[str, re.Pattern[str], str]] = []
     for row in data["pattern"]:
         match = row["match"]
         for name, either in groups.items():
             match = match.replace("{" + name + "}", either)
-        found.append((row["slot"], re.compile(match, re.IGNORECASE)))
+        found.append((row["slot"], re.compile(match, re.IGNORECASE), row.get("value", "")))
     return tuple(found)
+
+
+_TINTS = {"hair": "colour of hair", "eye": "eye colour", "skin": "tone of skin", "expression": "expression"}
+"""The dimensions of ``against.toml`` whose words patterns may use."""
+
+
+def _either(said: Iterable[str]) -> str:
+    """Any of these, the longest first; blanks and hyphens are one. By first letters, since there may be hundreds."""
+    by_first: dict[str, list[str]] = {}
+    for one in sorted(set(said), key=lambda one: (-len(one), one)):
+        by_first.setdefault(one[:1], []).append(re.escape(one[1:]).replace(r"\ ", "[ -]"))
+    return "(?:" + "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in by_first.items()) + ")"
 
 
 def _elsewhere(text: str) -> list[tuple[int, int]]:
@@ -320,5 +343,8 @@ def _denied(text: str) -> list[tuple[int, int]]:
     absent = r"[^.;,]*\b(?:is|are) (?:absent|missing|gone|removed|not (?:visible|there|present|worn))\b"
     gone = [found.span() for found in re.finditer(absent, text, re.IGNORECASE)]
     return gone + [
-        found.span() for found in re.finditer(rf"\b(?:no|not|without|never|lacks|\w+n't)\b{stop}", text, re.IGNORECASE)
+        found.span()
+        for found in re.finditer(
+            rf"\b(?:no|not|without|never|lacks|free of|devoid of|\w+n't)\b{stop}", text, re.IGNORECASE
+        )
     ]
