@@ -4,7 +4,7 @@ import string
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fluxcap import registry
@@ -80,6 +80,7 @@ def test_codes() -> None:
     assert [check.code for check in checks()] == sorted(check.code for check in checks())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=8), st.text(max_size=8))
 def test_no_text_breaks_a_check(text: str, trigger: str, class_word: str) -> None:
     issues = check_caption(
@@ -136,7 +137,7 @@ def test_the_trigger_is_a_word(trigger: str, parts: list[tuple[str, str]]) -> No
     assert len(places) == words.count(trigger)
     assert all(text[start:end] == trigger for start, end in places)
     missing = found(caption(text, trigger=trigger), "missing-trigger")
-    assert bool(missing) == (bool(words) and trigger not in words)
+    assert bool(missing) == (any(sign.isalnum() for word in words for sign in word) and trigger not in words)
 
 
 @given(WORDS, WORDS, WORDS)

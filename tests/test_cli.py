@@ -433,3 +433,63 @@ def test_an_output_that_goes_nowhere(captioned: Path, into: str, code: int) -> N
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
+
+
+# mending
+
+
+def test_mends_are_shown_and_written_only_after_a_yes(fluxcap: Run, captioned: Path) -> None:
+    write(captioned / "0.txt", "A photo of a woman.\nShe sits.")
+    said = fluxcap("check", captioned, "--fix")
+    assert said.code == 1
+    assert "0.txt\n  {+ohwx,+} A photo of a [-woman.\\nShe-] {+woman. She+} sits." in said.out
+    assert "1 captions can be mended; nothing was written: --yes writes without asking" in said.out
+    assert (captioned / "0.txt").read_text(encoding="utf-8") == "A photo of a woman.\nShe sits."
+    said = fluxcap("check", captioned, "--fix", "--yes")
+    assert said.code == 0
+    assert "1 captions mended" in said.out
+    assert "CAP001" not in said.out
+    assert (captioned / "0.txt").read_text(encoding="utf-8") == "ohwx, A photo of a woman. She sits."
+    assert "nothing that can be mended" in fluxcap("check", captioned, "--fix", "--yes").out
+
+
+def test_a_mended_caption_stays_its_authors_and_undo_takes_it_back(fluxcap: Run, captioned: Path) -> None:
+    write(captioned / "0.txt", "A photo of a woman.\nShe sits.")
+    assert fluxcap("check", captioned, "--fix", "--yes").code == 0
+    assert fluxcap("caption", captioned, "--rewrite").code == 0
+    assert (captioned / "0.txt").read_text(encoding="utf-8") == "ohwx, A photo of a woman. She sits."
+    assert fluxcap("history", captioned / "0.png").out.splitlines()[0].endswith("person")
+    said = fluxcap("undo", captioned)
+    assert "took back: check --fix (1 texts restored" in said.out
+    assert (captioned / "0.txt").read_text(encoding="utf-8") == "A photo of a woman.\nShe sits."
+
+
+def test_mends_as_json(fluxcap: Run, captioned: Path) -> None:
+    write(captioned / "0.txt", "ohwx woman.\nShe sits.")
+    said = fluxcap("check", captioned, "--fix", "--json").json
+    assert said["mends"] == [{"path": "0.png", "before": "ohwx woman.\nShe sits.", "after": "ohwx woman. She sits."}]
+    assert said["mended"] == {}
+    assert "mends" not in fluxcap("check", captioned, "--json").json
+    assert (captioned / "0.txt").read_text(encoding="utf-8") == "ohwx woman.\nShe sits."
+    assert fluxcap("check", captioned, "--fix", "--yes", "--json").json["mended"] == {"0.png": "written"}
+    assert (captioned / "0.txt").read_text(encoding="utf-8") == "ohwx woman. She sits."
+
+
+def test_a_caption_that_changed_meanwhile_is_kept(
+    fluxcap: Run, captioned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(captioned / "0.txt", "ohwx woman.\nShe sits.")
+
+    def agreed(_mends: object, _yes: bool) -> bool:
+        write(captioned / "0.txt", "ohwx woman, mine")
+        return True
+
+    monkeypatch.setattr("fluxcap.screen.confirm_mends", agreed)
+    assert "kept 0.png: it was changed meanwhile" in fluxcap("check", captioned, "--fix").out
+    assert (captioned / "0.txt").read_text(encoding="utf-8") == "ohwx woman, mine"
+
+
+def test_what_fluxcap_wrote_is_composed_anew_and_not_mended(fluxcap: Run, captioned: Path) -> None:
+    write(captioned / "fluxcap.toml", 'trigger = "other"\nsubject = "woman"\n')
+    assert "nothing that can be mended" in fluxcap("check", captioned, "--fix", "--yes").out
+    assert (captioned / "0.txt").read_text(encoding="utf-8").startswith("ohwx woman")

@@ -161,7 +161,8 @@ def test_reading_patterns():
     for row in data("reading.toml")["pattern"]:
         assert row["slot"] in slots()
         text = re.sub(r"\{[a-z]\w*\}", "x", row["match"])
-        assert re.compile(text).groups == 1, row
+        holes = {int(hole) for hole in re.findall(r"\{(\d)\}", row.get("value", "{1}"))}
+        assert holes == set(range(1, re.compile(text).groups + 1)), row
 
 
 def test_neighbours_are_listed_values():

@@ -183,6 +183,33 @@ class Folder(RuleBasedStateMachine):
         for name in written[:done]:
             assert self.disk(name) == texts[name]
 
+    @rule(names=st.sets(NAMES, min_size=1), stale=st.booleans(), done=DONE_BEFORE_THE_KILL)
+    def mend(self, names: set[str], stale: bool, done: int | None) -> None:
+        run = self.store.begin_run("check --fix")
+        given: list[tuple[ImageRef, str, str]] = []
+        expected: dict[str, str] = {}
+        written: list[tuple[str, Held]] = []
+        for name in sorted(names):
+            held = self.look(name)
+            self.count += 1
+            after = Held(f"{held.text} mended {self.count}", held.owner)
+            given.append((IMAGES[name], "what stood there once" if stale else held.text or "", str(after.text)))
+            expected[IMAGES[name].path] = "kept" if stale or held.text is None else "written"
+            if expected[IMAGES[name].path] == "written":
+                written.append((name, after))
+                self.mean(name, held, after, Entry(run, name, held, after))
+        self.kill_after(done)
+        try:
+            assert self.captions.mend(run, given) == expected
+        except Killed:
+            self.open()
+        else:
+            self.store.finish_run(run)
+            for name, _ in written:
+                self.reached(name)
+        for name, after in written[:done]:
+            assert self.disk(name) == after.text
+
     @rule(name=NAMES)
     def release(self, name: str) -> None:
         held = self.look(name)

@@ -502,3 +502,24 @@ def test_flux2_gets_prose_unless_a_style_is_set(photos: Path) -> None:
     assert all(not picture.caption.tags for picture in prose.thought.pictures)
     natural = pipeline.caption(photos, {**words, "style": "natural"}, dry_run=True)
     assert any(picture.caption.tags for picture in natural.thought.pictures)
+
+
+# a caption against what others saw
+
+
+def test_a_caption_is_no_evidence_for_itself(photos: Path, measured: Measured) -> None:
+    measured.claims = [Claim(slot="makeup", value="bare face", confidence=0.7)]
+    (photos / "0.txt").write_text("ohwx woman with heavy red lipstick", encoding="utf-8")
+    done = run(photos)
+    told = [issue for issue in done.issues if issue.path == "0.png" and issue.code == "CAP006"]
+    assert [issue.message.split(",")[0] for issue in told] == ['says "heavy red lipstick"']
+    assert pipeline.check(photos).thought.pictures[0].checked.traits["makeup"].value == "bare face"
+
+
+def test_captions_are_checked_beside_each_other(photos: Path) -> None:
+    for name in "01":
+        (photos / f"{name}.txt").write_text("ohwx woman, the same text for both", encoding="utf-8")
+    issues = {issue.path: issue for issue in run(photos).issues if issue.code == "CAP032"}
+    assert "is also the caption of 1.png," in issues["0.png"].message
+    assert "is also the caption of 0.png," in issues["1.png"].message
+    assert {issue.severity for issue in issues.values()} == {"note"}

@@ -64,7 +64,7 @@ def counted(text: str, class_word: str) -> Iterator[Counted]:
             if found is None or _is_likeness(text[: match.start("who")]) or _is_no_person(text, start, end):
                 continue
             taken.append((start, end))
-            only = bool(re.search(r"\b(?:only|just)\s*$", text[: match.start()], re.IGNORECASE))
+            only = bool(re.search(r"\b(?:only|just)\s+$", text[:start], re.IGNORECASE))
             yield Counted(found[0], found[0] if only else found[1], start, end, only)
     tags = [*re.finditer(r"\b(\d)(\+?)(girl|boy|other)s?\b", text)]
     total = sum(int(tag[1]) for tag in tags)
@@ -169,7 +169,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     rows = (
         (
             "alone",
-            r"\b(?P<who>(?:all\s+)?alone|by\s+(?:herself|himself|itself|themselves)|on\s+(?:her|his|their|its)\s+own|solo|solitary|(?:the\s+)?(?:only|just)\s+(?:one\s+)?(?:person|one|woman|man|girl|boy|human)|(?:a|the)\s+(?:lone|single|solitary)\s+(?:person|woman|man|girl|boy|figure))\b",
+            r"\b(?P<who>(?:all\s+)?alone|by\s+(?:herself|himself|itself|themselves)|on\s+(?:her|his|their|its)\s+own|solo|solitary|the\s+only\s+one|(?:the\s+)?(?:only|just)\s+(?:one\s+)?(?:person|woman|man|girl|boy|human)|(?:a|the)\s+(?:lone|single|solitary)\s+(?:person|woman|man|girl|boy|figure))\b",
         ),
         (
             "numbered",
@@ -191,7 +191,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         ),
         (
             "single",
-            rf"\b(?P<beside>{beside})\s+(?P<who>(?P<article>an?|one|some|her|his|their|the)\s+{between}(?P<noun>{one}))\b{own}",
+            rf"\b(?P<beside>{beside})\s+(?:(?:only|just)\s+)?(?P<who>(?P<article>an?|one|some|her|his|their|the)\s+{between}(?P<noun>{one}))\b{own}",
         ),
         ("single", rf"\b(?P<who>(?:an?|one|her|his|their|the)\s+{between}(?P<noun>{one}))\b{own}"),
         ("plural", rf"\b(?P<who>(?:(?:the|her|his|their|other|these|those)\s+){{0,2}}{between}(?:{many}))\b{own}"),

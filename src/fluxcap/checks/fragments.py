@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from fluxcap.checks.around import Around
@@ -23,6 +24,13 @@ class Word(NamedTuple):
     end: int
 
 
+class Shared(NamedTuple):
+    """Fragments with the number of captions that have each, and the words that are nobody's: grammar and template."""
+
+    runs: Mapping[_Run, int]
+    known: frozenset[str]
+
+
 def sentences(text: str) -> list[list[Word]]:
     """The words of a text in lower case, sentence by sentence."""
     found: list[list[Word]] = [[]]
@@ -35,7 +43,7 @@ def sentences(text: str) -> list[list[Word]]:
 
 
 @lru_cache(maxsize=4)
-def shared(around: Around, named: str) -> Mapping[_Run, int]:
+def shared(around: Around, named: str) -> Shared:
     """The fragments of a sentence that so many captions share, each with the number of captions.
 
     ``named`` are trigger word and class word. Words that fluxcap's own captions of the set share are its template's.
@@ -45,22 +53,42 @@ def shared(around: Around, named: str) -> Mapping[_Run, int]:
     least = max(limit.captions, limit.share * len(texts))
     known = _template(around, least) | frozenset(limit.grammar) | frozenset(_every(named))
     known |= frozenset(word for forms in words()["forms"].values() for word in forms.values())
-    return {run: number for run, number in _frequent(texts, least).items() if _is_own(run, known)}
+    return Shared({run: number for run, number in _frequent(texts, least).items() if _is_own(run, known)}, known)
 
 
-def longest(text: str, runs: Mapping[_Run, int]) -> tuple[int, int, int] | None:
-    """The longest of these fragments in a text, the first of equal ones: its characters, and the number of captions."""
-    best: tuple[int, int, int, int] | None = None
-    most = max(map(len, runs), default=0)
+def longest(text: str, found: Shared) -> tuple[int, int, int] | None:
+    """The longest of these fragments in a text, the first of equal ones: its characters, and the number of captions.
+
+    Pieces at its ends, up to a comma, that are nobody's words are no part of it.
+    """
+    best: tuple[Sequence[Word], int] | None = None
+    most = max(map(len, found.runs), default=0)
     for said in sentences(text):
         plain = _words(said)
         for start in range(len(said)):
-            for size in range(min(most, len(said) - start), best[0] if best else 0, -1):
-                number = runs.get(plain[start : start + size])
+            for size in range(min(most, len(said) - start), len(best[0]) if best else 0, -1):
+                number = found.runs.get(plain[start : start + size])
                 if number is not None:
-                    best = (size, said[start].start, said[start + size - 1].end, number)
+                    best = (said[start : start + size], number)
                     break
-    return best[1:] if best else None
+    if best is None:
+        return None
+    pieces = _pieces(text, best[0])
+    while not {one.word for one in pieces[0]} - found.known:
+        pieces = pieces[1:]
+    while not {one.word for one in pieces[-1]} - found.known:
+        pieces = pieces[:-1]
+    return pieces[0][0].start, pieces[-1][-1].end, best[1]
+
+
+def _pieces(text: str, said: Sequence[Word]) -> list[list[Word]]:
+    """Words parted where a comma stands between them."""
+    found: list[list[Word]] = [[said[0]]]
+    for before, after in pairwise(said):
+        if re.search(r"[,:]", text[before.end : after.start]):
+            found.append([])
+        found[-1].append(after)
+    return found
 
 
 def _words(said: Sequence[Word]) -> _Run:

@@ -143,7 +143,8 @@ def _has_no_place(one: _Thing, theirs: Sequence[_Thing]) -> bool:
             return True
     (colour,) = (side for side in sides("clothing") if side.name == "colour")
     mine, its = classes(colour, one.words), [classes(colour, other.words) for other in rivals]
-    return bool(mine) and all(its) and not any(mine & found for found in its)
+    plain = one.regions == {"outer"} or all(its)  # what is worn on top would have been named, whatever is below
+    return bool(mine) and plain and not any(mine & found for found in its)
 
 
 @lru_cache(maxsize=4096)

@@ -103,7 +103,7 @@ def _at(said: Sequence[Token], place: int) -> tuple[Meaning | None, int, int]:
             hit, start = there
             if _far(said, heard[length - 1] + 1):
                 hit, start = replace(hit, slot="background", facet="view", phrase=" ".join(key)), place
-        if hit is not None and not _is_else(said, place, hit, length):
+        if hit is not None and not _is_else(said, place, hit, length, heard[length - 1] + 1):
             return hit, start, heard[length - 1] + 1
     return None, place, place
 
@@ -131,7 +131,7 @@ def _place_at(said: Sequence[Token], place: int, key: tuple[str, ...]) -> tuple[
     return None
 
 
-def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bool:
+def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int, end: int) -> bool:
     """Whether a phrase, mostly a single word, that could be a trait is something else here.
 
     'mascara running' is no pose, 'piercing eyes' are no jewelry, 'tall' of 'a tall ship' and 'leather' of 'leather sandals'
@@ -142,7 +142,7 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int) -> bo
         near = place > 0 and not said[place].apart
         return near and said[place - 1].word in lists["moving"]
     if hit.slot == "lighting" and length > 1:
-        return _shades_what_follows(said, place + length)
+        return _shades_what_follows(said, end)
     if length > 1:
         return False
     after = [token.word for token in said[place + 1 : place + 5]]

@@ -117,7 +117,7 @@ def _classes(name: str, text: str) -> Classes:
     said = _spoken(text)
     if dimension.numbers:
         tens = frozenset(one for token in said if token.word.isdecimal() for one in _tens(int(token.word)))
-        return tens | _union(said, known, dimension.colours)
+        return tens or _union(said, known, dimension.colours)
     if not dimension.of:
         return _union(said, known, dimension.colours)
     return frozenset(one for part in _before(said, dimension.of) for one in _union(part, known, dimension.colours))
