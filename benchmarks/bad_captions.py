@@ -240,7 +240,7 @@ def plants_of(path: Path, items: Sequence[CheckInput]) -> list[Plant]:
             kind=row["kind"],
             base=row["base"],
             caption=row["caption"],
-            bound=row.get("bound", "").replace("colour", "color"),
+            bound=row.get("bound", "").replace("colour", "color").replace(" ", "_"),
             note=row.get("note", ""),
         )
         for row in lines(path)

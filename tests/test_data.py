@@ -162,7 +162,10 @@ def test_reading_patterns():
         assert row["slot"] in slots()
         text = re.sub(r"\{[a-z]\w*\}", "x", row["match"])
         holes = {int(hole) for hole in re.findall(r"\{(\d)\}", row.get("value", "{1}"))}
-        assert holes == set(range(1, re.compile(text).groups + 1)), row
+        groups = re.compile(text).groups
+        assert groups >= 1, row
+        assert holes <= set(range(1, groups + 1)), row
+        assert holes or "value" in row, row
 
 
 def test_neighbours_are_listed_values():
