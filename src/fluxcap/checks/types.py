@@ -18,6 +18,8 @@ class CheckInput:
     ``spans`` is None for a caption that fluxcap did not compose. ``trigger`` and ``class_word`` are empty where none is set.
     ``traits`` and ``bindings`` go by slot. ``to_say``: what the plan says in this picture; ``silent``: free and known, but
     saying nothing says it. ``mentions`` is what the vocabulary reads in the text, ``counts`` its tokens for each encoder.
+    ``preset`` and ``pronouns`` (the person's choice, 'she/her') are the settings'; ``shuffle_caption``: the trainer shuffles
+    the pieces between commas.
     """
 
     image_id: str
@@ -32,6 +34,9 @@ class CheckInput:
     silent: frozenset[str] = frozenset()
     mentions: tuple[Mention, ...] = ()
     counts: tuple[Count, ...] = ()
+    preset: str = ""
+    pronouns: str | None = None
+    shuffle_caption: bool = False
 
 
 class Check(Protocol):
