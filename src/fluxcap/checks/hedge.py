@@ -70,7 +70,7 @@ class Hedge:
 def _hedges(text: str) -> tuple[Place, ...]:
     """The hedges of a judged text."""
     quiet = (*refusals(text), *preambles(text))
-    found = [match.span() for pattern in talk().hedge for match in pattern.finditer(text) if match[0].strip()]
+    found = [match.span() for pattern in (*talk().hedge, talk().thinks) for match in pattern.finditer(text) if match[0].strip()]
     return tuple(place for place in first_of(found) if not within(place, quiet))
 
 

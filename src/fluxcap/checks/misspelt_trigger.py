@@ -13,8 +13,11 @@ from fluxcap.talk import folded, is_english
 from fluxcap.types import Issue, Severity
 
 _PART = re.compile(r"[^\W_]+")
-_GAP = re.compile(r"[\s\-‐‑–_.·'’`\u200b-\u200d\u2060\ufeff\u00ad]{1,3}")
-"""What may have come between the letters of a shattered word."""
+_GAP = re.compile(r"(?:</w>|[^\w]|_){1,5}")
+"""What may have come between the letters of a shattered word: blanks, hyphens, any signs, a tokenizer's marks."""
+
+_LIKE = (("vv", "w"), ("rn", "m"), ("cl", "d"))
+"""Letters in a row that look like another one."""
 
 
 def _item(text: str, trigger: str = "ohwx", class_word: str = "woman") -> CheckInput:
@@ -99,8 +102,10 @@ def misspelt(text: str, trigger: str, class_word: str) -> tuple[tuple[int, int, 
         for count, (start, end) in _windows(text, parts, place, len(wanted) + len(folded(class_word)) + 2):
             if any(a < end and start < b for a, b in right):
                 break
-            said = folded(text[start:end])
+            said = folded(text[start:end].replace("</w>", ""))
             words = [text[a:b] for a, b in parts[place : place + count]]
+            if said != wanted and any(said.replace(*like) == wanted.replace(*like) for like in _LIKE):
+                said = wanted
             if glued and said == glued and count == 1 and said != wanted:
                 found.append((start, end, f"{trigger} {class_word}"))
             elif _is_nearly(words, said, wanted, trigger, first=is_first(text, start), alone=not right):

@@ -87,8 +87,10 @@ def _talk(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     mild = [match.span() for match in rules.mild.finditer(text)]
     for start, end, _ in sentences(text):
         for person in (rules.first, rules.second):
-            if (who := person.search(text, start, end)) and (seen := rules.sees.search(text, who.end(), end)):
-                told.append((who.start(), seen.end()))
+            who = person.search(text, start, end)
+            if who is not None and not rules.thinks.search(text, start, end):
+                seen = rules.sees.search(text, who.end(), end)
+                told.append((who.start(), seen.end() if seen else who.end()))
     told = [place for place in first_of(told) if not within(place, quiet) and place not in mild]
     inside = [*told, *quiet]
     return tuple(told), tuple(place for place in mild if not any(a < place[1] and place[0] < b for a, b in inside))

@@ -11,10 +11,11 @@ from functools import lru_cache
 from fluxcap.checks.wording import Place, first_of, within
 from fluxcap.talk import sentences, talk
 
-_CALL = re.compile(r"\W*·+(?:'s)?(?: (?!is\b|was\b|in\b|with\b|a\b)[\w-]+)?\W*")
+CALL = re.compile(r"\W*·+(?:'s)?(?: (?!is\b|was\b|in\b|with\b|a\b)[\w-]+)?\W*")
 """The trigger word as a judged text has it, the class word after it, and the signs behind them."""
 
 _LABEL = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,7}[\w'’)/-]+[*_\"]*\s?:(?!\d)[*_]*\s*")
+_DASHED = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,2}[\w'’)/-]+\s+[–—-]+>?\s+|[\W_]*[\w]+\s*(?:=>|->|=|»)\s*")
 
 
 @lru_cache(maxsize=1024)
@@ -23,7 +24,7 @@ def refusals(text: str) -> tuple[Place, ...]:
     rules = talk()
     found: list[Place] = []
     for start, end, _ in sentences(text):
-        called = _CALL.match(text, start, end)
+        called = CALL.match(text, start, end)
         begin = called.end() if called and not any(sign.isalnum() for sign in text[:start]) else start
         said = text[begin:end]
         if rules.refusal.search(said) or (rules.first.search(said) and rules.unable.search(said)):
@@ -38,7 +39,7 @@ def preambles(text: str) -> tuple[Place, ...]:
     refused = refusals(text)
     found: list[Place] = []
     whole = sentences(text)
-    called = _CALL.match(text)
+    called = CALL.match(text)
     for n, (start, end, _) in enumerate(whole):
         begin = called.end() if n == 0 and called else start
         led = _led(text, begin, end if n else len(text))
@@ -47,10 +48,18 @@ def preambles(text: str) -> tuple[Place, ...]:
         said = text[max(begin, led) : end]
         if not said or within((start, end), refused):
             continue
-        person = rules.first.search(said) or rules.second.search(said)
-        if rules.closes.search(said) or (person and not rules.sees.search(said, person.end())):
+        if rules.closes.search(said) or _answers(said) or (n == 0 and said.rstrip().endswith("!")):
             found.append((max(begin, led), end))
     return tuple(place for place in first_of(found) if not within(place, refused))
+
+
+def _answers(said: str) -> bool:
+    """Whether somebody speaks of the answer in a sentence, not of what is to be seen."""
+    rules = talk()
+    person = rules.first.search(said) or rules.second.search(said)
+    if person is None or rules.thinks.search(said) or rules.sees.search(said, person.end()):
+        return False
+    return rules.answers.search(said) is not None
 
 
 def _led(text: str, begin: int, end: int) -> int:
@@ -65,6 +74,8 @@ def _led(text: str, begin: int, end: int) -> int:
         elif (lead := rules.leads.match(text, at, end)) is not None:
             place = lead.end()
         elif (label := _LABEL.match(text, at, end)) is not None and _is_label(label[0]):
+            place = label.end()
+        elif (label := _DASHED.match(text, at, end)) is not None and len(talk().labels.findall(label[0])) == len(label[0].split()) - 1 > 0:
             place = label.end()
         else:
             break

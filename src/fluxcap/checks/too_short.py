@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -13,6 +14,11 @@ from fluxcap.vocabulary import Mention
 
 _OPENING = frozenset({"trigger", "subject", "medium"})
 """What says nothing of this picture in particular."""
+
+_MEDIUM = re.compile(
+    r"\b(?:an? |the )?(?:[\w-]+ ){0,2}?(?:photo|photograph|picture|image|portrait|painting|drawing|render|illustration) of(?: an?| the)?\b",
+    re.IGNORECASE,
+)
 
 _PARK = "ohwx woman, a photo of a woman in a park."
 
@@ -59,6 +65,7 @@ class TooShort:
         if item.preset == "likeness" or not has_words(item):
             return
         taken = [*find(item.text, item.trigger), *find(item.text, item.class_word, any_case=True)]
+        taken += [match.span() for match in _MEDIUM.finditer(item.text)]
         said = [word for word in words(item.text) if not any(start <= word.start < end for start, end in taken)]
         least = talk().short
         if len(said) >= least:

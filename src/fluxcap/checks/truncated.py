@@ -7,19 +7,27 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
+from fluxcap.checks.talking import CALL
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted
 from fluxcap.english import words as word_lists
 from fluxcap.talk import is_english, sentences, talk, words
-from fluxcap.talk.known import begins_a_word
+from fluxcap.talk.known import begins_a_word, ends_a_word
 from fluxcap.types import Issue, Severity
 from fluxcap.vocabulary import rules, slots
 
 _OPENED = {"(": ")", "[": "]", "{": "}", "“": "”", "«": "»"}
-_FACE = re.compile(r"(?<!\w)[>^]?[:;=xX8]['’-]?[()\[\]{}]+(?!\w)|(?<!\w)[()]+['’-]?[:;=](?!\w)|\d+\)|\\[()]")
+_FACE = re.compile(r"(?<!\w)[>^]?[:;=xX8]['’-]?[()\[\]{}]+(?!\w)|(?<!\w)[()]+['’-]?[:;=](?!\w)|(?<=\s)\d{1,2}\)|\\[()]")
 _VERB = re.compile(
     r"^(?:[\w'-]+ ){0,4}?(?:is|are|was|were|has|have|wears?|holds?|stands?|sits?|looks?|lies|lie|leans?|smiles?|walks?|hangs?|can|poses?|gazes?|faces?|rests?)\b",
     re.IGNORECASE,
+)
+
+
+_SUBJECT = re.compile(r"(?:She|He|They|It|Her|His|Their|Its|The|There|One of|Behind|On (?:her|his|the)|In (?:her|his|the))\b(?! (?:background|lighting|light)\b)[^,]*$")
+_RUN_ON = re.compile(
+    r"\b(?:with|and|a|an|the|of|in|on|at|to|is|are|has|her|his|their|its|wearing|holding|for|from|by|or|but|while|very|slightly|into|against|behind)"
+    r" (?:(?:She|He|They|It|There) (?:is|are|has|have|was|wears|looks|stands|sits|holds)\b|(?:Her|His|Their|Its) (?:\w+ ){1,2}(?:is|are|has)\b|The (?:\w+ ){1,2}(?:is|are|has)\b)"
 )
 
 
@@ -75,6 +83,9 @@ class Truncated:
                 f"opens a {what} that is never closed ({quoted(item.text, open_at, len(item.text))}): is something missing?",
                 span=(open_at, open_at + 1),
             )
+        for start, end, why in _broken(text):
+            shown = quoted(item.text, max(0, start - 30), end)
+            yield issue(self, item, f"breaks off in the middle of something ({shown}): {why}", span=(start, end))
         why = _why_unfinished(text)
         if why and (said := words(text)):
             start = said[-1].start
@@ -85,6 +96,23 @@ class Truncated:
                 f"ends in the middle of something ({quoted(item.text, shown, len(item.text))}): {why}",
                 span=(start, len(item.text.rstrip())),
             )
+
+
+def _broken(text: str) -> Iterator[tuple[int, int, str]]:
+    """Places before the end where a sentence stops short, and a head that is lost."""
+    rules = talk()
+    called = CALL.match(text)
+    if called is not None and (first := re.match(r"[a-z]{3,}(?![\w'-])", text[called.end() :])):
+        part = first[0]
+        if not is_english(part) and ends_a_word(part):
+            yield called.end(), called.end() + len(part), f'"{part}" looks like the end of a word'
+    for start, end, ended in sentences(text)[:-1]:
+        said = words(text[start:end])
+        last = said[-1].text if said else ""
+        if ended and text[end - 1] == "." and (last in rules.last_stopped or (last in rules.before and (said[-2].text if len(said) > 1 else "") in rules.before[last])):
+            yield start + said[-1].start, end, f'something has to follow "{last}"'
+    for match in _RUN_ON.finditer(text):
+        yield match.start(), match.end(), "the next sentence begins before this one has ended"
 
 
 def _why_unfinished(text: str) -> str:
@@ -109,8 +137,10 @@ def _why_unfinished(text: str) -> str:
     if (piece := re.split(r"[,.!?\n]", rest)[-1].strip().lower()) and _begins_a_tag(piece) and _is_list(rest):
         return f'"{piece}" looks like the beginning of a tag'
     whole = sentences(rest)
-    if len(whole) > 1 and whole[-2].ended and not whole[-1].ended and _is_sentence(rest[whole[-1].start :]):
-        return "the last sentence has no end"
+    if len(whole) > 1 and whole[-2].ended and not whole[-1].ended:
+        tail = rest[whole[-1].start :]
+        if _is_sentence(tail) or _SUBJECT.match(tail):
+            return "the last sentence has no end"
     return ""
 
 
@@ -168,7 +198,7 @@ def _unclosed(text: str) -> int | None:
             open_at.append((_OPENED[sign], place))
         elif open_at and sign == open_at[-1][0]:
             open_at.pop()
-    inches = re.sub(r"(?<=\d)[\"”″]", "·", plain)
-    if inches.count('"') % 2:
-        open_at.append(('"', inches.rindex('"')))
+    quotes, inches = plain.count('"'), len(re.findall(r'\d"', plain))
+    if quotes % 2 and (quotes - inches) % 2:
+        open_at.append(('"', plain.rindex('"')))
     return open_at[0][1] if open_at else None

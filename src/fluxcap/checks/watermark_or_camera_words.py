@@ -60,10 +60,10 @@ class WatermarkOrCameraWords:
             return
         marked = _may_be_marked(item)
         known = [(span.start, span.end) for span in item.spans or ()]
-        found = [one for one in _places(judged(item), marked=marked) if not within(one, known)]
+        found = [one for one in _places(judged(item), item.text, marked=marked) if not within(one, known)]
         fix = None
         if found and not known:
-            fix = whole(_without(item, marked=marked), item, lambda text: _places(plain(text, item.trigger), marked=marked))
+            fix = whole(_without(item, marked=marked), item, lambda text: _places(plain(text, item.trigger), text, marked=marked))
         for start, end in found:
             yield issue(
                 self,
@@ -81,12 +81,13 @@ def _may_be_marked(item: CheckInput) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _places(text: str, *, marked: bool) -> tuple[Place, ...]:
+def _places(text: str, raw: str, *, marked: bool) -> tuple[Place, ...]:
     rules = talk()
     found = [match.span() for match in rules.quality.finditer(text)]
     found += [match.span() for match in rules.camera.finditer(text) if not _is_held(text, match.start())]
     if not marked:
         found += [match.span() for match in rules.marks.finditer(text)]
+        found += [match.span() for match in rules.houses.finditer(raw)]
     return tuple(first_of([place for place in found if text[slice(*place)].strip()]))
 
 
@@ -99,7 +100,7 @@ def _is_held(text: str, place: int) -> bool:
 def _without(item: CheckInput, *, marked: bool) -> str | None:
     """The caption without pieces between commas or full stops that hold nothing else; None where one holds more."""
     text = item.text
-    places = _places(judged(item), marked=marked)
+    places = _places(judged(item), item.text, marked=marked)
     pieces = [match.span() for match in re.finditer(r"(?:[^,;.\n]|\.(?=\S))+", judged(item))]
     for start, end in reversed(pieces):
         inside = [place for place in places if start < place[1] and place[0] < end]

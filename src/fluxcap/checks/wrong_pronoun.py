@@ -145,6 +145,8 @@ def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -
     form = _AFTER.sub("", word.text)
     if form in ("their", "its"):
         before = said[place - 2].text if place > 1 and said[place - 1].text == "with" else ""
+        if form == "its" and sentence and any(one.text in ("face", "hair", "head", "body") for one in said[:place] if one.start >= sentence.start):
+            return False
         near = not before or before in rules["own"] | rules["does"] | set(class_word.lower().split())
         return near and any(one in rules["own"] for one in after[:3])
     if form in ("themselves", "itself"):

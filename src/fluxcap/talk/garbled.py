@@ -15,7 +15,9 @@ _ROUNDS = 4
 """An accident may have happened to a text more than once."""
 
 _LOST = re.compile(r"\ufffd+|ï¿½|(?<=[a-z])\?(?=[a-z])|\?{2,}|□+|▯+|(?<=[a-z])Ã(?=[\s,.]|$)|â€|Ã[^\w\s]|锟斤拷|烫烫烫")
-_ESCAPED = re.compile(r"\\u\{?[0-9a-fA-F]{4,6}\}?|\\x[0-9a-fA-F]{2}|\\U[0-9a-fA-F]{8}|\\[nrt](?![a-z])|\\[nr](?=[A-Z]?[a-z]* )|\\+[\"'/]|(?<=\w)u00[0-9a-f]{2}(?=\w|\b)|%[0-9A-F]{2}(?=%|\w|\b)|=(?:20|3D|0A|0D|[89A-F][0-9A-F])|\\(?=\s|$)")
+_BLANK = re.compile(r"(?<![^\W\d_a-z])Â(?![^\W\d_])")
+"""What is left of a no-break blank: 'Â' where no letter goes on."""
+_ESCAPED = re.compile(r"\\u\{?[0-9a-fA-F]{4,6}\}?|\\x[0-9a-fA-F]{2}|\\U[0-9a-fA-F]{8}|\\[nrt](?![a-z])|\\[nr](?=[A-Z]?[a-z]* )|\\+[\"'/]|(?<=\w)u00[0-9a-f]{2}(?=\w|\b)|%[0-9A-F]{2}(?=%|\w|\b)|=(?:20|3D|0A|0D|[89A-F][0-9A-F])|\\(?=\s|$)|_x[0-9A-F]{4}_")
 _ENTITY = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[A-Za-z][A-Za-z0-9]{1,30});|&(?:nbsp|amp|quot|lt|gt|apos|rsquo|lsquo|rdquo|ldquo|eacute|hellip|ndash|mdash)\b")
 _PLUSES = re.compile(r"^\w+(?:[+][\w,.'-]+){3,}$")
 _STRANGE = re.compile(r"[^\x00-\x7f]+")
@@ -36,6 +38,7 @@ def garbled(text: str) -> tuple[Garbled, ...]:
     for what, pattern in (("an HTML entity", _ENTITY), ("an escaped sign", _ESCAPED)):
         found += [Garbled(*match.span(), what) for match in pattern.finditer(text) if _changes(text[max(0, match.start() - 1) : match.end() + 1])]
     found += [Garbled(match.start(), match.end(), "blanks as '+'") for match in _PLUSES.finditer(text)]
+    found += [Garbled(*match.span(), "a broken blank") for match in _BLANK.finditer(text)]
     if not text.isascii() or any(ord(sign) < 32 for sign in text):
         for match in _STRANGE.finditer(text):
             for start, end in _wrong_encoding(match[0]):
@@ -76,11 +79,16 @@ def _undone(text: str) -> str:
     text = re.sub(r"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})", _pair, text)
     text = re.sub(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\U([0-9a-fA-F]{8})|(?<=\w)u(00[0-9a-f]{2})(?=\w|\b)", _sign, text)
     text = re.sub(r"\\[nrt](?![a-z])|\\[nr](?=[A-Z]?[a-z]* )", " ", text)
+    text = re.sub(r"_x([0-9A-F]{4})_", lambda match: _shown(chr(int(match[1], 16))), text)
     text = re.sub(r"\\+([\"'/])", r"\1", text)
     text = re.sub(r"\\(?=\s|$)", "", text)
     if _PLUSES.match(text):
         text = text.replace("+", " ")
     return text
+
+
+def _shown(sign: str) -> str:
+    return sign if sign.isprintable() else ""
 
 
 def _octets(match: re.Match[str], mark: str) -> str:
@@ -103,6 +111,7 @@ def _pair(match: re.Match[str]) -> str:
 
 def _decoded(text: str) -> str:
     """UTF-8 that was read as something else, read as UTF-8."""
+    text = _BLANK.sub("", text)
     return _STRANGE.sub(lambda match: _redecoded(match[0]), text)
 
 
@@ -123,6 +132,9 @@ def _wrong_encoding(run: str) -> Iterator[tuple[int, int]]:
 
 def _wrong(run: str) -> Iterator[tuple[int, int, str]]:
     """Parts of a run of strange signs that are the octets of other signs, and those."""
+    if (was := _was_two_octets(run)) is not None:
+        yield 0, len(run), was
+        return
     place = 0
     while place < len(run):
         for size in (4, 3, 2):
@@ -157,10 +169,22 @@ def _was(piece: str) -> str | None:
     return None
 
 
+def _was_two_octets(run: str) -> str | None:
+    """What was read two octets at a time, as Chinese or Japanese: '鈥攕' is '—s'."""
+    for encoding in table("garbled")["double"]:
+        try:
+            was = run.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        if len(was) <= 2 * len(run) and all(sign.isascii() or 0xA0 <= ord(sign) < 0x2600 for sign in was):
+            return was
+    return None
+
+
 def _is_likely(sign: str) -> bool:
     """Letters with accents, typographic signs, emoji, and other alphabets; not what chance would make."""
     code = ord(sign)
-    return 0xA0 <= code < 0x180 or 0x2010 <= code < 0x2070 or code in (0x20AC, 0x2122, 0xFEFF, 0xFFFD, 0x2192) or 0x370 <= code < 0x600 or 0x2600 <= code < 0x27C0 or 0x3000 <= code < 0xD7A4 or code > 0x1F000
+    return 0xA0 <= code < 0x180 or 0x2010 <= code < 0x2600 or code in (0xFEFF, 0xFFFD) or 0x370 <= code < 0x600 or 0x2600 <= code < 0x27C0 or 0x3000 <= code < 0xD7A4 or code > 0x1F000
 
 
 def _invisible(text: str) -> Iterator[tuple[int, int]]:

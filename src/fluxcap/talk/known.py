@@ -66,6 +66,17 @@ def _sorted() -> list[str]:
     return sorted(lexicon())
 
 
+@lru_cache(maxsize=1)
+def _sorted_by_end() -> list[str]:
+    return sorted(word[::-1] for word in lexicon())
+
+
+def ends_a_word(part: str) -> bool:
+    """Whether a known word ends in these letters and begins before them."""
+    place = bisect_right(_sorted_by_end(), part[::-1])
+    return place < len(_sorted_by_end()) and _sorted_by_end()[place].startswith(part[::-1])
+
+
 def begins_a_word(part: str) -> bool:
     """Whether a known word starts with these letters and goes on."""
     place = bisect_right(_sorted(), part)

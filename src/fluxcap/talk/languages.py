@@ -109,7 +109,8 @@ def _known(text: str) -> Iterator[Stretch]:
         for chain in _chains(said, places, lists):
             distinct = {said[place].text for place in chain}
             length = chain[-1] - chain[0] + 1
-            if len(distinct) >= lists.stretch or (len(distinct) >= lists.dense and 2 * len(chain) >= length > 2):
+            enough = len(distinct) >= lists.dense and 2 * len(chain) >= length
+            if len(distinct) >= lists.stretch or (enough and any(word not in lists.particles and len(word) > 3 for word in distinct)):
                 yield Stretch(said[chain[0]].start, said[chain[-1]].end, language)
 
 
@@ -160,17 +161,39 @@ def _chains(said: Sequence[Word], places: Sequence[int], lists: _Lists) -> Itera
 
 
 def _unknown(text: str) -> Iterator[Stretch]:
-    """Many words in a row that are not English, none of them a name."""
+    """Words in a row that are not English: many of them, or a few of which one is known in another language or has accents."""
     lists = _lists()
+    said = words(text)
     begins = {sentence.start for sentence in sentences(text)}
-    run: list[Word] = []
-    for word in [*words(text), None]:
-        if word is not None and (word.start in begins or text[word.start].islower()) and word.text.isalpha() and not is_english(word.text):
-            run.append(word)
-            continue
-        if len(run) >= lists.unknown and len({one.text for one in run}) >= lists.unknown - 1:
-            yield Stretch(run[0].start, run[-1].end, "")
-        run = []
+    known = list(_languages(text, said))
+    taken = [match.span() for match in lists.taken.finditer(text)]
+    run: list[int] = []
+    for place in range(len(said) + 1):
+        if place < len(said):
+            word = said[place]
+            small = word.start in begins or text[word.start].islower() or bool(known[place])
+            strange = known[place] or (small and word.text.replace("-", "").isalpha() and not is_english(word.text))
+            joined = not run or not re.search(r"[^\s,]", text[said[run[-1]].end : word.start])
+            if strange and joined and not any(start <= word.start < end for start, end in taken):
+                run.append(place)
+                continue
+        if run and _is_foreign([said[n] for n in run], [known[n] for n in run], lists):
+            named = [language for n in run for language in known[n]]
+            yield Stretch(said[run[0]].start, said[run[-1]].end, max(sorted(set(named)), key=named.count) if named else "")
+        run = [place] if place < len(said) and known[place] else []
+
+
+def _is_foreign(run: Sequence[Word], known: Sequence[frozenset[str]], lists: _Lists) -> bool:
+    distinct = {word.text for word in run}
+    if len(distinct) < lists.dense:
+        return False
+    hits = sum(bool(languages) for languages in known)
+    accents = sum(not word.text.isascii() for word in run)
+    if len(distinct) >= lists.stretch and hits:
+        return hits > 1 or any(word.text not in lists.particles for word, languages in zip(run, known, strict=True) if languages)
+    if hits + accents > 1 and any(word.text not in lists.particles and len(word.text) > 3 for word in run):
+        return len(frozenset.intersection(*known)) > 0 or accents == len(run)
+    return len(distinct) >= lists.unknown
 
 
 def _bare(word: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from fluxcap.english import words as word_lists
 from fluxcap.talk.rules import table, talk
 from fluxcap.talk.text import Sentence, Word, sentences, words
 
@@ -80,6 +81,9 @@ def _again(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
             if _alike(meaning, meanings[earlier]):
                 yield Repeat(whole[n].start, whole[n].end, whole[earlier].start, exact=frozenset(meaning) <= frozenset(meanings[earlier]))
                 break
+    for sentence in whole:
+        if sentence.ended:
+            yield from _thrice(text, sentence)
     seen: dict[tuple[str, ...], int] = {}
     place = 0
     while place + loop.same_words <= len(said):
@@ -93,6 +97,24 @@ def _again(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
             place = end
             continue
         place += 1
+
+
+def _thrice(text: str, sentence: Sentence) -> Iterator[Repeat]:
+    """The third place of a thing within one sentence; what describes (colours, sizes, stuffs) may come often."""
+    places: dict[str, list[Word]] = {}
+    for word in words(text[sentence.start : sentence.end]):
+        if _means(word.text) and word.text not in _describing():
+            places.setdefault(word.text, []).append(word)
+    for said in places.values():
+        if len(said) > 2:
+            start = sentence.start + said[2].start
+            yield Repeat(start, start + len(said[2].text), sentence.start + said[0].start, exact=False)
+
+
+@lru_cache(maxsize=1)
+def _describing() -> frozenset[str]:
+    groups = word_lists()["groups"]
+    return frozenset({*talk().loop.often, *word_lists()["nouns"]["adjectives"], *groups["colour"], *groups["length"]})
 
 
 def _says_enough(stretch: Sequence[str]) -> bool:

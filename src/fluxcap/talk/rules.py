@@ -34,6 +34,7 @@ class Loop:
     """When words come again too often; explained in ``data/talk.toml``, table ``loop``."""
 
     twice: frozenset[str]
+    often: frozenset[str]
     plain: frozenset[str]
     same_words: int
     same_share: float
@@ -49,6 +50,8 @@ class Talk:
     first: re.Pattern[str]
     second: re.Pattern[str]
     sees: re.Pattern[str]
+    answers: re.Pattern[str]
+    thinks: re.Pattern[str]
     unable: re.Pattern[str]
     refusal: re.Pattern[str]
     yes: re.Pattern[str]
@@ -79,6 +82,7 @@ class Talk:
     fields: int
     keys: tuple[str, ...]
     pronoun: Mapping[str, frozenset[str]]
+    houses: re.Pattern[str]
     marks: re.Pattern[str]
     camera: re.Pattern[str]
     camera_held: re.Pattern[str]
@@ -126,6 +130,8 @@ def talk() -> Talk:
         first=one(person["first"]),
         second=one(person["second"]),
         sees=one(person["sees"]),
+        answers=one(person["answers"]),
+        thinks=one(person["thinks"]),
         unable=one(refusal["unable"]),
         refusal=either(refusal["match"]),
         yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)"),
@@ -140,7 +146,7 @@ def talk() -> Talk:
         denial=each(denial["match"]),
         denial_cut=either(denial["cut"]),
         denial_instead=tuple((one(said), instead) for said, instead in denial["instead"].items()),
-        loop=Loop(**{**data["loop"], "twice": frozenset(data["loop"]["twice"]), "plain": frozenset(data["loop"]["plain"])}),
+        loop=Loop(**{key: frozenset(value) if isinstance(value, list) else value for key, value in data["loop"].items()}),
         short=data["short"]["words"],
         last=frozenset(last["last"]),
         last_but=frozenset(last["but"]),
@@ -156,13 +162,14 @@ def talk() -> Talk:
         fields=data["markup"]["fields"],
         keys=tuple(data["markup"]["keys"]),
         pronoun={name: frozenset(said) for name, said in data["pronoun"].items()},
+        houses=one(data["marks"]["houses"]),
         marks=either(data["marks"]["match"]),
         camera=either(camera["match"]),
         camera_held=one(camera["held"]),
         camera_taken=one(camera["taken"]),
         glue=frozenset(camera["glue"]),
         quality=either(data["quality"]["match"]),
-        style=either(style["match"]),
+        style=either(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", pattern) for pattern in style["match"]),
         style_medium=style["medium"],
         thing_before=one(style["thing_before"]),
         thing_behind=one(style["thing_behind"]),

@@ -24,7 +24,7 @@ _SPOKEN = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _END = re.compile(r"[.!?…]+[\"”'’)\]*]*(?=\s|$)|[。！？]|[\r\n]+")
-_NO_END = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|mt|no|vs|jr|sr|prof|approx|ca|etc|e\.g|i\.e|a\.k\.a|feat|vol|inc|ltd)|\b[A-Z])$", re.IGNORECASE)
+_NO_END = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|mt|no|vs|jr|sr|prof|approx|ca|etc|e\.g|i\.e|a\.k\.a|feat|vol|inc|ltd)|\b(?-i:[A-Z]))$", re.IGNORECASE)
 
 
 class Word(NamedTuple):
