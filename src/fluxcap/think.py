@@ -113,6 +113,9 @@ def think(
             silent=frozenset(s for s, verdict in verdicts[image.path].items() if verdict.outcome == "silent"),
             mentions=read(text),
             counts=counts,
+            preset=project.preset,
+            pronouns=project.pronouns,
+            shuffle_caption=project.shuffle_caption,
         )
         return PictureThought(
             image=image,

@@ -26,7 +26,7 @@ class CommasAndShuffle:
     Example:
         ohwx, a photo of a woman. She is wearing a hat, a coat and boots. (with shuffle_caption = true)
     Use instead:
-        The same with shuffle_caption off in the trainer, or with its keep_tokens set so that the sentences stay.
+        (the same, with shuffling turned off in the trainer, or with keep_tokens set so that the sentences stay)
     """
 
     code: ClassVar[str] = "CAP028"

@@ -12,6 +12,7 @@ from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, quoted, whole
 from fluxcap.talk import plain, talk
 from fluxcap.talk.rules import Sign
+from fluxcap.talk.text import without_trigger
 from fluxcap.types import Issue, Severity
 
 
@@ -57,8 +58,8 @@ class Markup:
         """One issue for each kind of sign, at its first place; the mend takes all of them off."""
         if not has_words(item):
             return
-        found = _signs(plain(item.text, item.trigger, signs=True), item.text)
-        fix = whole(_without(item), item, lambda text: _signs(plain(text, item.trigger, signs=True), text)) if found else None
+        found = _signs(item.text, item.trigger)
+        fix = whole(_without(item), item, lambda text: _signs(text, item.trigger)) if found else None
         for start, end, what, grave in found:
             yield issue(
                 self,
@@ -71,12 +72,13 @@ class Markup:
 
 
 @lru_cache(maxsize=1024)
-def _signs(text: str, raw: str) -> tuple[tuple[int, int, str, bool], ...]:
-    """The first place of each kind of sign; quotes hide no machine's brackets."""
+def _signs(caption: str, trigger: str) -> tuple[tuple[int, int, str, bool], ...]:
+    """The first place of each kind of sign."""
+    text, raw = plain(caption, trigger, signs=True), without_trigger(caption, trigger)
     found: dict[str, tuple[int, int, str, bool]] = {}
     for rule in talk().markup:
-        where = raw if rule.grave or rule.what == "JSON" else text
-        match = next((match for match in rule.of.finditer(where) if "·" not in match[0]), None)
+        where = raw if rule.raw else text
+        match = next((match for match in rule.of.finditer(where) if where is raw or "·" not in match[0]), None)
         if match is not None and match[0].strip() and rule.what not in found:
             gap = len(match[0]) - len(match[0].lstrip())
             found[rule.what] = (match.start() + gap, match.end(), rule.what, rule.grave)
@@ -101,7 +103,7 @@ def _without(item: CheckInput) -> str | None:
 
 
 def _replaced(rule: Sign, text: str, trigger: str) -> str:
-    shown = text if rule.grave else plain(text, trigger, signs=True)
+    shown = without_trigger(text, trigger) if rule.raw else plain(text, trigger, signs=True)
     for match in reversed(list(rule.of.finditer(shown))):
         said = match.expand(rule.to or "")
         if "·" in said and match.lastindex:

@@ -188,7 +188,7 @@ def _is_likely(sign: str) -> bool:
 
 
 def _invisible(text: str) -> Iterator[tuple[int, int]]:
-    for match in re.finditer(r"[^\n\r\t\x20-\x7e\xa1-\u02ff]", text):
+    for match in re.finditer(r"[^\n\r\t\x20-\x7e\xa1-\xac\xae-\u02ff]", text):
         if _is_invisible(text, match.start()):
             yield match.span()
 
@@ -216,8 +216,12 @@ def _visible(text: str) -> str:
 def _mixed(text: str) -> Iterator[re.Match[str]]:
     """Words of Latin letters with letters of another alphabet that look like them."""
     for match in re.finditer(r"[^\W\d_]{2,}", text):
-        if not match[0].isascii() and re.search(r"[A-Za-z]", match[0]) and any(sign in _alike() for sign in match[0]):
+        if not match[0].isascii() and re.search(r"[A-Za-z]", match[0]) and _OTHER.search(match[0]):
             yield match
+
+
+_OTHER = re.compile(r"[\u0370-\u03bb\u03bd-\u052f\u0531-\u0587\u13a0-\u13ff]|[ɑɡӏᴢƄ]")
+"""Greek (but for the sign of micro), Cyrillic, Armenian and Cherokee letters, and Latin ones that no language of captions has."""
 
 
 def _one_alphabet(text: str) -> str:

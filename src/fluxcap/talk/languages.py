@@ -172,12 +172,14 @@ def _unknown(text: str) -> Iterator[Stretch]:
         if place < len(said):
             word = said[place]
             small = word.start in begins or text[word.start].islower() or bool(known[place])
-            strange = known[place] or (small and word.text.replace("-", "").isalpha() and not is_english(word.text))
+            follows = bool(run) and (bool(known[run[-1]]) or text[said[run[-1]].start].islower())
+            strange = known[place] or ((small or follows) and word.text.replace("-", "").isalpha() and not is_english(word.text))
             joined = not run or not re.search(r"[^\s,]", text[said[run[-1]].end : word.start])
             if strange and joined and not any(start <= word.start < end for start, end in taken):
                 run.append(place)
                 continue
-        if run and _is_foreign([said[n] for n in run], [known[n] for n in run], lists):
+        whole = bool(run) and said[run[0]].start in begins and (place == len(said) or said[place].start in begins)
+        if run and (whole and len(run) >= lists.stretch or _is_foreign([said[n] for n in run], [known[n] for n in run], lists)):
             named = [language for n in run for language in known[n]]
             yield Stretch(said[run[0]].start, said[run[-1]].end, max(sorted(set(named)), key=named.count) if named else "")
         run = [place] if place < len(said) and known[place] else []
@@ -189,6 +191,8 @@ def _is_foreign(run: Sequence[Word], known: Sequence[frozenset[str]], lists: _Li
         return False
     hits = sum(bool(languages) for languages in known)
     accents = sum(not word.text.isascii() for word in run)
+    if len(distinct) >= lists.stretch and accents >= lists.dense:
+        return True
     if len(distinct) >= lists.stretch and hits:
         return hits > 1 or any(word.text not in lists.particles for word, languages in zip(run, known, strict=True) if languages)
     if hits + accents > 1 and any(word.text not in lists.particles and len(word.text) > 3 for word in run):

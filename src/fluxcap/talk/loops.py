@@ -11,6 +11,9 @@ from fluxcap.english import words as word_lists
 from fluxcap.talk.rules import table, talk
 from fluxcap.talk.text import Sentence, Word, sentences, words
 
+_LINKS = ("and", "or")
+"""May stand between a phrase and the same again; a word alone may be linked to itself ('black and black')."""
+
 _READ_AT_MOST = 4000
 """Characters; a text that is longer is looked at so far."""
 
@@ -50,13 +53,15 @@ def _in_a_row(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
     place = 0
     while place < len(said):
         for size in range(min(30, (len(said) - place) // 2), 0, -1):
-            if texts[place : place + size] != texts[place + size : place + 2 * size]:
+            link = 1 if size > 1 and place + size < len(texts) and texts[place + size] in _LINKS else 0
+            again = place + size + link
+            if texts[place : place + size] != texts[again : again + size]:
                 continue
-            end = place + 2 * size
+            end = again + size
             while texts[end : end + size] == texts[place : place + size]:
                 end += size
             between = text[said[place + size - 1].end : said[place + size].start]
-            times = (end - place) // size
+            times = (end - place - link) // size
             if size == 1 and times == 2 and (texts[place] in loop.twice or between.strip() or not _one_spelling(text, said, place)):
                 continue
             yield Repeat(said[place + size].start, said[end - 1].end, said[place].start, exact=True)

@@ -21,12 +21,16 @@ class Mend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """Signs that no caption has, and what is left of them (None: no mechanical mend). ``grave``: software obeys them."""
+    """Signs that no caption has, and what is left of them (None: no mechanical mend).
+
+    ``grave``: software obeys them. ``raw``: they count within quotes too.
+    """
 
     of: re.Pattern[str]
     to: str | None = None
     what: str = ""
     grave: bool = False
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,12 +50,17 @@ def plain(text: str, trigger: str = "", *, signs: bool = False) -> str:
     There is one kind of apostrophe and of blank in it, underscores are blanks too; ``signs`` leaves all signs as they are.
     Legible text is quoted, or follows 'says', 'reading' and the like.
     """
-    found = text if signs else text.translate(_SAME)
-    if trigger.strip():
-        parts = r"\s+".join(re.escape(part if signs else part.translate(_SAME)) for part in trigger.split())
-        found = re.sub(rf"(?<![^\W_]){parts}(?![^\W_])", lambda match: HIDDEN * len(match[0]), found)
+    found = without_trigger(text if signs else text.translate(_SAME), trigger if signs else trigger.translate(_SAME))
     found = _QUOTES.sub(_hide_quoted, found)
     return _SPOKEN.sub(_hide_spoken, found)
+
+
+def without_trigger(text: str, trigger: str) -> str:
+    """The text, as long as it was, with the trigger word hidden."""
+    if not trigger.strip():
+        return text
+    said = r"\s+".join(map(re.escape, trigger.split()))
+    return re.sub(rf"(?<![^\W_]){said}(?![^\W_])", lambda match: HIDDEN * len(match[0]), text)
 
 
 def _hide_quoted(match: re.Match[str]) -> str:
