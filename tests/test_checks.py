@@ -76,11 +76,13 @@ def test_a_check_explains_itself(check: Check) -> None:
 
 
 def test_codes() -> None:
-    assert [check.code for check in checks()] == sorted({check.code for check in OURS})
+    codes = [check.code for check in OURS]
+    assert codes == sorted(set(codes))
+    assert all(re.fullmatch(r"CAP\d{3}", code) for code in codes)
     assert [check.code for check in checks()] == sorted(check.code for check in checks())
 
 
-@settings(deadline=None)
+@settings(deadline=None)  # the first text waits for the word lists
 @given(st.text(max_size=60), st.text(max_size=8), st.text(max_size=8))
 def test_no_text_breaks_a_check(text: str, trigger: str, class_word: str) -> None:
     issues = check_caption(
@@ -103,7 +105,7 @@ def test_no_text_breaks_a_check(text: str, trigger: str, class_word: str) -> Non
 
 def test_order_and_select() -> None:
     item = caption("In a park, ohwx\nand ohwx", counts=(count("t5", 600, 512, "error"),))
-    assert [issue.code for issue in check_caption(item)] == ["CAP002", "CAP003", "CAP007", "CAP009"]
+    assert [issue.code for issue in check_caption(item)] == ["CAP002", "CAP003", "CAP007", "CAP009", "CAP024"]
     assert [issue.code for issue in check_caption(item, ["line-break-in-caption", "CAP002"])] == ["CAP002", "CAP009"]
     assert check_caption(item, []) == []
 
@@ -129,6 +131,7 @@ def test_an_empty_caption_is_one_issue(text: str) -> None:
 # ---- trigger word ---------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(WORDS, st.lists(st.tuples(WORDS, SIGNS), max_size=5))
 def test_the_trigger_is_a_word(trigger: str, parts: list[tuple[str, str]]) -> None:
     text = "".join(word + sign for word, sign in parts)
@@ -136,8 +139,11 @@ def test_the_trigger_is_a_word(trigger: str, parts: list[tuple[str, str]]) -> No
     places = find(text, trigger)
     assert len(places) == words.count(trigger)
     assert all(text[start:end] == trigger for start, end in places)
-    missing = found(caption(text, trigger=trigger), "missing-trigger")
-    assert bool(missing) == (any(sign.isalnum() for word in words for sign in word) and trigger not in words)
+    missing = check_caption(caption(text, trigger=trigger), ["missing-trigger", "misspelt-trigger"])
+    if trigger in words:
+        assert all(issue.code == "CAP012" for issue in missing)
+    else:
+        assert len({issue.code for issue in missing}) == bool(words), "one of the two tells"
 
 
 @given(WORDS, WORDS, WORDS)
@@ -164,12 +170,13 @@ def test_signs_do_not_make_another_word(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ohwxy", "ohwx2", "xohwx", "ohwx_2", "ohwx\u0301"])
 def test_letters_do(text: str) -> None:
-    assert found(caption(text), "missing-trigger")
+    assert found(caption(text), "misspelt-trigger")
+    assert found(caption(text), "missing-trigger") == []
 
 
 def test_a_trigger_of_signs() -> None:
     assert found(caption("<ohwx>, a photo.", trigger="<ohwx>"), "missing-trigger") == []
-    assert found(caption("ohwx, a photo.", trigger="<ohwx>"), "missing-trigger")
+    assert found(caption("ohwx, a photo.", trigger="<ohwx>"), "misspelt-trigger")
 
 
 def test_missing_trigger_is_mended() -> None:
@@ -180,12 +187,14 @@ def test_missing_trigger_is_mended() -> None:
 
 
 def test_wrong_case() -> None:
-    (issue,) = found(caption("OHWX in a park."), "missing-trigger")
+    (issue,) = found(caption("OHWX in a park."), "misspelt-trigger")
     assert issue.message.startswith('says "OHWX" where the trigger word is "ohwx"')
     assert issue.span == (0, 4)
     assert issue.fix == "ohwx in a park."
-    (issue,) = found(caption("A photo with a mark on it.", trigger="Mark"), "missing-trigger")
-    assert issue.fix is None, "this may be another word"
+    text = "A photo with a mark on it."
+    assert found(caption(text, trigger="Mark"), "misspelt-trigger") == [], "this is another word"
+    (issue,) = found(caption(text, trigger="Mark"), "missing-trigger")
+    assert issue.fix == f"Mark, {text}"
 
 
 def test_trigger_not_first() -> None:

@@ -139,7 +139,7 @@ def test_the_example_settings_are_valid(tmp_path):
     assert load(tmp_path).trigger == "ohwx"
 
 
-def test_generated_tables_are_up_to_date():
+def test_generated_pages_are_up_to_date():
     spec = importlib.util.spec_from_file_location("make_docs", ROOT / "tools" / "make_docs.py")
     assert spec is not None
     assert spec.loader is not None
@@ -147,6 +147,7 @@ def test_generated_tables_are_up_to_date():
     spec.loader.exec_module(make_docs)
     for name in make_docs.TABLES:
         assert make_docs.page(name) == (DOCS / name).read_text(encoding="utf-8"), "run: python tools/make_docs.py"
+    assert make_docs.checks_page() == make_docs.CHECKS.read_text(encoding="utf-8"), "run: python tools/make_docs.py"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=page_name)

@@ -5,7 +5,9 @@ python tools/make_docs.py
 
 from __future__ import annotations
 
+import inspect
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 DATA = ROOT / "src" / "fluxcap" / "data"
+CHECKS = DOCS / "checks.md"
+HEADINGS = ("What it does", "Why is this bad", "Example", "Use instead")
+INTRODUCTION = """\
+# Checks
+
+Every caption is checked, those that somebody else wrote too: against the facts, against the plan, and by its wording. An **error** keeps
+the set from being trained, a **warning** wants a look, a **note** informs. `fluxcap check` runs the checks on their own.
+
+This page is made from the checks themselves (`python tools/make_docs.py`).
+"""
 
 
 def presets_table() -> str:
@@ -60,6 +72,35 @@ def _table(rows: list[list[str]]) -> str:
     return "\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows) + "\n"
 
 
+def checks_page() -> str:
+    """All checks of captions, each with what it says of itself."""
+    from fluxcap import registry
+
+    checks = sorted((registry.load("check", name) for name in registry.BUILT_IN["check"]), key=lambda check: check.code)
+    rows = [["code", "name", "as a rule", "what it finds"], ["---"] * 4]
+    parts: list[str] = []
+    for check in checks:
+        title = f"{check.code} {check.name}"
+        first, told = sections(inspect.getdoc(check) or "")
+        rows.append([check.code, f"[{check.name}](#{title.lower().replace(' ', '-')})", check.severity, first])
+        parts.append(f"## {title}\n\n{first}\n\n" + "".join(f"**{head}.**{text}\n\n" for head, text in told))
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"{INTRODUCTION}\n{table}\n{''.join(parts).rstrip()}\n"
+
+
+def sections(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """A docstring's first line, and what stands under its headings; examples as code."""
+    first, _, rest = text.partition("\n")
+    pieces = re.split(rf"^({'|'.join(HEADINGS)}):$", rest, flags=re.MULTILINE)[1:]
+    told: list[tuple[str, str]] = []
+    for head, body in zip(pieces[::2], pieces[1::2], strict=True):
+        plain = textwrap.dedent(body.strip("\n")).strip().replace("``", "`")
+        code = head in ("Example", "Use instead") and not plain.startswith("(")
+        told.append((head, f"\n\n```text\n{plain}\n```" if code else " " + " ".join(plain.split())))
+    return first, told
+
+
 if __name__ == "__main__":
     for name in TABLES:
         (DOCS / name).write_text(page(name), encoding="utf-8")
+    CHECKS.write_text(checks_page(), encoding="utf-8")

@@ -143,6 +143,9 @@ def think(
             mentions=read(text),
             counts=count(text, aim, where),
             composed=composed,
+            preset=project.preset,
+            pronouns=project.pronouns,
+            shuffle_caption=project.shuffle_caption,
         )
 
     def one(image: ImageRef) -> PictureThought:

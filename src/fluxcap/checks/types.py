@@ -20,6 +20,8 @@ class CheckInput:
     ``traits`` and ``bindings`` go by slot. ``to_say``: what the plan says in this picture; ``silent``: free and known, but
     saying nothing says it. ``mentions`` is what the vocabulary reads in the text, ``counts`` its tokens for each encoder.
     ``composed`` is what fluxcap itself would write for this picture, ``around`` the set it belongs to (None: it stands alone).
+    ``preset`` and ``pronouns`` (the person's choice, 'she/her') are the settings'; ``shuffle_caption``: the trainer shuffles
+    the pieces between commas.
     """
 
     image_id: str
@@ -34,6 +36,9 @@ class CheckInput:
     silent: frozenset[str] = frozenset()
     mentions: tuple[Mention, ...] = ()
     counts: tuple[Count, ...] = ()
+    preset: str = ""
+    pronouns: str | None = None
+    shuffle_caption: bool = False
     composed: str = ""
     around: Around | None = field(default=None, repr=False, compare=False)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from fluxcap.checks.types import CheckInput
+from fluxcap.talk import plain
 from fluxcap.vocabulary import Mention
 
 _LETTER = r"[\w\u0300-\u036f]"
@@ -62,3 +63,36 @@ def quoted(text: str, start: int, end: int) -> str:
 def listed(parts: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+Place = tuple[int, int]
+"""Characters from, to (exclusive)."""
+
+
+def judged(item: CheckInput) -> str:
+    """The caption as its wording is judged, sign for sign: quoted text and the trigger word are hidden."""
+    return plain(item.text, item.trigger)
+
+
+def within(place: Place, places: Sequence[Place]) -> bool:
+    """Whether a place lies in one of others."""
+    return any(start <= place[0] and place[1] <= end for start, end in places)
+
+
+def first_of(places: Sequence[Place]) -> list[Place]:
+    """The places in order without those that overlap an earlier one; of two at one start the longer counts."""
+    kept: list[Place] = []
+    for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return kept
+
+
+def whole(text: str | None, item: CheckInput, faults: Callable[[str], Sequence[object]]) -> str | None:
+    """A mended caption if it is one: not the old text, not empty, and without the faults."""
+    if text is None:
+        return None
+    text = text.strip()
+    if text == item.text.strip() or not any(sign.isalnum() for sign in plain(text, item.trigger)):
+        return None
+    return None if faults(text) else text

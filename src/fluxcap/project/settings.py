@@ -73,8 +73,8 @@ class Project:
     ``trigger`` and ``subject`` (the class word, "woman") may be missing; the pipeline tells. ``medium`` is what the
     pictures are where no source knows better. ``style`` None: the one that the target reads best. ``background`` is the
     colour under transparent pictures. ``tags`` says which tags stand after the sentences: camera and light, all that is
-    free, or none; ``explicit`` admits explicit tags. ``captions`` is a folder with other captions, read as evidence; ``tokenizers`` one
-    with tokenizer files.
+    free, or none; ``explicit`` admits explicit tags. ``shuffle_caption`` tells that the trainer shuffles the pieces between commas.
+    ``captions`` is a folder with other captions, read as evidence; ``tokenizers`` one with tokenizer files.
     """
 
     trigger: str | None = None
@@ -91,6 +91,7 @@ class Project:
     tokenizers: str | None = None
     tags: Tags = "tail"
     explicit: bool = False
+    shuffle_caption: bool = False
     plan: Plan = Plan()
     tagger: TaggerSettings = TaggerSettings()
     vlm: VlmSettings = VlmSettings()

@@ -62,6 +62,9 @@ def new_text(project: Project) -> str:
 {line("tags", "tail")}
 {line("explicit", False)}
 
+# Whether the trainer shuffles the pieces between commas: sentences with commas are then told.
+{line("shuffle_caption", False)}
+
 # Which pictures: subfolders too, and the colour under transparent ones.
 {line("recursive", False)}
 {line("background", "#ffffff")}

@@ -1,0 +1,129 @@
+"""CAP021."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import ClassVar
+
+from fluxcap.checks.types import CheckInput, issue
+from fluxcap.checks.wording import has_words, quoted, whole
+from fluxcap.talk import plain, talk
+from fluxcap.talk.rules import Sign
+from fluxcap.talk.text import without_trigger
+from fluxcap.types import Issue, Severity
+
+
+def _item(text: str) -> CheckInput:
+    return CheckInput(image_id="1", path="1.png", trigger="ohwx", text=text)
+
+
+class Markup:
+    """Caption with signs for a page or a machine.
+
+    What it does:
+        Looks for Markdown, HTML, JSON, lists, links, fields with names ('Hair: long.'), code fences, a model's thoughts and
+        special tokens ('<|im_end|>'). An error where software obeys the signs; tags in Danbooru's spelling are let be.
+    Why is this bad:
+        The encoders read asterisks and brackets as words. A special token ends the text for some of them, and a model's
+        thoughts are many words about no picture.
+    Example:
+        **Caption** ohwx, a photo of a woman<br>- red dress<|im_end|>
+    Use instead:
+        ohwx, a photo of a woman in a red dress.
+    """
+
+    code: ClassVar[str] = "CAP021"
+    name: ClassVar[str] = "markup"
+    severity: ClassVar[Severity] = "error"
+    valid: ClassVar[tuple[CheckInput, ...]] = (
+        _item("ohwx (seen from behind), looking_at_viewer, >_<, ^_^, <3, a 5-string bass - blue, a T-shirt"),
+        _item('ohwx in front of a sign: "<exit>"; soft lighting, 1.5 metres tall'),
+        CheckInput(image_id="1", path="1.png", trigger="<ohwx>", text="<ohwx>, a photo of a woman."),
+    )
+    invalid: ClassVar[tuple[CheckInput, ...]] = (
+        _item("**ohwx**, a photo of a woman with *long* hair"),
+        _item("# ohwx\n- red dress\n- long hair"),
+        _item("<p>ohwx, a photo of a woman</p>"),
+        _item("<think>She may be sad.</think>ohwx, a photo of a woman."),
+        _item("ohwx, a photo of a woman.<|im_end|>"),
+        _item('{"caption": "ohwx, a photo of a woman."}'),
+        _item("ohwx. Hair: long and blonde. Dress: red."),
+        _item("```\nohwx, a photo of a woman.\n```"),
+    )
+
+    def check(self, item: CheckInput) -> Iterator[Issue]:
+        """One issue for each kind of sign, at its first place; the mend takes all of them off."""
+        if not has_words(item):
+            return
+        found = _signs(item.text, item.trigger)
+        fix = whole(_without(item), item, lambda text: _signs(text, item.trigger)) if found else None
+        for start, end, what, grave in found:
+            yield issue(
+                self,
+                item,
+                f"holds {what} ({quoted(item.text, start, end)}): a caption is plain text",
+                severity=None if grave else "warning",
+                span=(start, end),
+                fix=fix,
+            )
+
+
+@lru_cache(maxsize=1024)
+def _signs(caption: str, trigger: str) -> tuple[tuple[int, int, str, bool], ...]:
+    """The first place of each kind of sign."""
+    text, raw = plain(caption, trigger, signs=True), without_trigger(caption, trigger)
+    found: dict[str, tuple[int, int, str, bool]] = {}
+    for rule in talk().markup:
+        where = raw if rule.raw else text
+        match = next((match for match in rule.of.finditer(where) if where is raw or "·" not in match[0]), None)
+        if match is not None and match[0].strip() and rule.what not in found:
+            gap = len(match[0]) - len(match[0].lstrip())
+            found[rule.what] = (match.start() + gap, match.end(), rule.what, rule.grave)
+    fields = list(talk().field.finditer(text))
+    if len(fields) >= talk().fields and "JSON" not in found:
+        found["fields"] = (fields[0].start(), fields[0].end(), "fields with names", False)
+    return tuple(sorted(one for one in found.values() if one[0] < one[1]))
+
+
+def _without(item: CheckInput) -> str | None:
+    """The caption as plain text; that of a JSON answer is the caption in it."""
+    text = _from_json(item.text)
+    for _ in range(3):
+        before = text
+        for rule in talk().markup:
+            if rule.to is not None:
+                text = _replaced(rule, text, item.trigger)
+        if text == before:
+            break
+    text = re.sub(r"[ \t]{2,}", " ", text)
+    return re.sub(r"\n{2,}", "\n", re.sub(r" +([,.;:!?])(?!\w)", r"\1", text)).strip(" \n,")
+
+
+def _replaced(rule: Sign, text: str, trigger: str) -> str:
+    shown = without_trigger(text, trigger) if rule.raw else plain(text, trigger, signs=True)
+    for match in reversed(list(rule.of.finditer(shown))):
+        said = match.expand(rule.to or "")
+        if "·" in said and match.lastindex:
+            said = "".join(text[slice(*match.span(n))] for n in range(1, match.lastindex + 1) if match.start(n) >= 0)
+        text = text[: match.start()] + said + text[match.end() :]
+    return text
+
+
+def _from_json(text: str) -> str:
+    """The caption in a JSON answer, where there is one; else the text."""
+    inside = re.search(r"\{.*\}|\[.*\]", text, re.DOTALL)
+    if inside is None:
+        return text
+    try:
+        data = json.loads(inside[0])
+    except (ValueError, RecursionError):
+        return text
+    if isinstance(data, dict):
+        lower = {str(key).lower(): value for key, value in data.items()}
+        return next((lower[key] for key in talk().keys if isinstance(lower.get(key), str)), text)
+    if isinstance(data, list) and data and all(isinstance(one, str) for one in data):
+        return ", ".join(data)
+    return text

@@ -1,0 +1,301 @@
+"""CAP025."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import ClassVar
+
+from fluxcap.checks.types import CheckInput, issue
+from fluxcap.checks.wording import has_words, judged, quoted, whole
+from fluxcap.english import pronouns
+from fluxcap.english import words as word_lists
+from fluxcap.talk import plain, sentences, talk, words
+from fluxcap.talk.text import Word
+from fluxcap.types import Issue, Severity
+
+_FORMS: Mapping[str, tuple[str, ...]] = {
+    "he": ("he", "him", "his", "his", "himself"),
+    "she": ("she", "her", "her", "hers", "herself"),
+    "they": ("they", "them", "their", "theirs", "themselves"),
+    "it": ("it", "it", "its", "its", "itself"),
+}
+"""Who: subject, object, possessive, possessive alone, reflexive."""
+
+_WHO = {form: who for who, forms in _FORMS.items() for form in forms}
+_AFTER = re.compile(r"'(?:s|re|ve|d|ll)$")
+
+
+def _item(text: str, class_word: str = "woman", pronouns: str | None = None) -> CheckInput:
+    return CheckInput(
+        image_id="1", path="1.png", trigger="ohwx", class_word=class_word, text=text, preset="person", pronouns=pronouns
+    )
+
+
+class WrongPronoun:
+    """Caption that calls the subject by the wrong pronoun.
+
+    What it does:
+        Compares the pronouns with those of the subject: the person's choice (setting ``pronouns``), or the class word's. Where
+        neither tells, 'he' and 'she' in one caption are reported. Pronouns of other people, animals and things are let be.
+    Why is this bad:
+        'He' and 'his' are words of men, and pull the picture of a woman there; two pronouns tell of two people.
+    Example:
+        ohwx woman, a photo of a woman in a park. He is wearing a red coat. Her eyes are open.
+    Use instead:
+        ohwx woman, a photo of a woman in a park. She is wearing a red coat. Her eyes are open.
+    """
+
+    code: ClassVar[str] = "CAP025"
+    name: ClassVar[str] = "wrong-pronoun"
+    severity: ClassVar[Severity] = "warning"
+    valid: ClassVar[tuple[CheckInput, ...]] = (
+        _item(
+            "ohwx woman, a photo of a woman in a dress with its belt undone. It is raining. She wears boots, they are black."
+        ),
+        _item("ohwx woman. A man is behind her and holds his hat. A dog is wagging its tail. She is smiling."),
+        _item("ohwx person. She is wearing a hat.", class_word="person"),
+        _item("ohwx woman. They are smiling.", pronouns="they/them"),
+    )
+    invalid: ClassVar[tuple[CheckInput, ...]] = (
+        _item("ohwx woman, a photo of a woman in a park. He is wearing a red coat. His eyes are open."),
+        _item("ohwx woman, a photo of a woman in a park. They are wearing a red coat, and their eyes are open."),
+        _item("ohwx woman, a photo of a woman. It is wearing a red coat. Its eyes are open."),
+        _item("ohwx man, a photo of a man. She is holding her hat. A wall is behind her.", class_word="man"),
+        _item("ohwx person. He is wearing a hat. Her eyes are open.", class_word="person"),
+        _item("ohwx woman. She is smiling.", pronouns="they/them"),
+    )
+
+    def check(self, item: CheckInput) -> Iterator[Issue]:
+        """One issue for each pronoun; the mend changes all of them, and the verbs with them."""
+        if not has_words(item) or (item.preset == "style" and not item.pronouns):
+            return
+        who, settled = _subject(item)
+        found = _wrong(judged(item), who, item.class_word, settled=settled)
+        fix = None
+        if found and settled:
+            fix = whole(
+                _mended(item.text, judged(item), found, who),
+                item,
+                lambda text: _wrong(plain(text, item.trigger), who, item.class_word, settled=True),
+            )
+        for word in found:
+            instead = f'the subject is "{who}"' if settled else "another one stands in this caption"
+            yield issue(
+                self,
+                item,
+                f"says {quoted(item.text, word.start, word.end)}, but {instead}: say the same pronoun everywhere, or set pronouns",
+                span=(word.start, word.end),
+                fix=fix,
+            )
+
+
+def _subject(item: CheckInput) -> tuple[str, bool]:
+    """The subject's pronoun, and whether class word or person settled it."""
+    who = pronouns(item.class_word, item.preset, item.pronouns)["they"]
+    return who, item.pronouns is not None or who in ("she", "he")
+
+
+@lru_cache(maxsize=1024)
+def _wrong(text: str, who: str, class_word: str, *, settled: bool) -> tuple[Word, ...]:
+    """The pronouns of a judged text that are the subject's and the wrong ones."""
+    said = words(text)
+    called = [(word, _WHO[_AFTER.sub("", word.text)]) for word in said if _AFTER.sub("", word.text) in _WHO]
+    if not settled:
+        kinds = {kind for _, kind in called if kind in ("he", "she")}
+        first = next((kind for _, kind in called if kind in kinds), "")
+        if len(kinds) < 2:
+            return ()
+        who = first
+        called = [(word, kind) for word, kind in called if kind in kinds]
+    found: list[Word] = []
+    for word, kind in called:
+        if kind == who or _has_other(said, word, kind, who, class_word):
+            continue
+        if kind in ("he", "she") or _is_somebody(text, said, word, class_word):
+            found.append(word)
+    return tuple(found)
+
+
+def _has_other(said: Sequence[Word], word: Word, kind: str, who: str, class_word: str) -> bool:
+    """Whether somebody else was named before, of whom the pronoun may speak."""
+    own = {one for one in re.split(r"\W+", class_word.lower()) if one}
+    others = _others(kind)
+    return any(one.text.removesuffix("'s") in others and one.text not in own and one.end <= word.start for one in said)
+
+
+@lru_cache(maxsize=8)
+def _others(kind: str) -> frozenset[str]:
+    """Words for others: of 'he' men and whoever may be one, of 'they' and 'it' everybody."""
+    lists = word_lists()
+    of, elsewhere = lists["pronouns"], lists["elsewhere"]
+    either = {
+        *of["they"],
+        *talk().pronoun["others"],
+        *(set(elsewhere["people"]) - {*of["she"], *of["he"], "men", "women", "boys", "girls", "lady", "guy"}),
+    }
+    men = {
+        *of["he"],
+        "men",
+        "boys",
+        "guy",
+        "guys",
+        "husband",
+        "boyfriend",
+        "brother",
+        "uncle",
+        "son",
+        "grandfather",
+        "gentlemen",
+    }
+    women = {*of["she"], "women", "girls", "ladies", "wife", "girlfriend", "sister", "aunt", "daughter", "grandmother"}
+    kin = set(elsewhere["kin"])
+    if kind == "he":
+        return frozenset(either | men | (kin - women))
+    if kind == "she":
+        return frozenset(either | women | (kin - men))
+    return frozenset(either | men | women | kin)
+
+
+def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -> bool:
+    """Whether 'they' or 'it' can only be a person: by what is owned, done, or where it is."""
+    rules = talk().pronoun
+    place = said.index(word)
+    sentence = next((one for one in sentences(text) if one.start <= word.start < one.end), None)
+    end = sentence.end if sentence else len(text)
+    clause = re.search(r"[,;:]", text[word.end : end])
+    stop = word.end + clause.start() if clause else end
+    after = [one.text for one in said[place + 1 : place + 7] if one.start < stop]
+    form = _AFTER.sub("", word.text)
+    if form in ("their", "its"):
+        before = said[place - 2].text if place > 1 and said[place - 1].text == "with" else ""
+        if (
+            form == "its"
+            and sentence
+            and any(one.text in ("face", "hair", "head", "body") for one in said[:place] if one.start >= sentence.start)
+        ):
+            return False
+        near = not before or before in rules["own"] | rules["does"] | set(class_word.lower().split())
+        return near and any(one in rules["own"] for one in after[:3])
+    if form in ("themselves", "itself"):
+        return False
+    if form == "them" or (form == "it" and after[:1] not in (["is"], ["has"], ["wears"]) and not _is_verb(after[:1])):
+        before = [one.text for one in said[:place] if sentence and one.start >= sentence.start]
+        if not 1 < len(before) < 9 or any(
+            one[-1] == "s" and len(one) > 3 and one not in rules["verbs"] | {"falls", "shines", "hangs"}
+            for one in before
+        ):
+            return False
+        return before[-1] in ("behind", "beside", "around") or (
+            before[-1] in ("on", "from") and before[-2] in ("falls", "shines", "light")
+        )
+    verb, rest = (["are", *after] if word.text != form else after)[0:1], (after if word.text != form else after[1:])
+    if verb and verb[0] in rules["verbs"]:
+        return True
+    if verb and verb[0] in ("has", "have"):
+        return any(one in rules["own"] for one in rest)
+    if not verb or verb[0] not in ("is", "are", "was", "were"):
+        return False
+    return any(one in rules["does"] for one in rest[:2]) or (
+        rest[:1] in (["in"], ["on"], ["at"], ["outside"], ["near"], ["with"], ["by"], ["against"])
+        and any(one in rules["places"] for one in rest)
+    )
+
+
+def _is_verb(after: Sequence[str]) -> bool:
+    return bool(after) and after[0] in talk().pronoun["verbs"]
+
+
+def _mended(text: str, shown: str, found: Sequence[Word], who: str) -> str:
+    """The caption with the subject's pronouns, and with the verbs that they want."""
+    said = words(shown)
+    for word in reversed(found):
+        place = said.index(word)
+        tail = _AFTER.search(word.text)
+        following = said[place + 1] if place + 1 < len(said) else None
+        form = _form(word, following, shown, said[place - 1].text if place else "")
+        new = _FORMS[who][form]
+        many_before, many = _WHO[_AFTER.sub("", word.text)] == "they", who == "they"
+        if form == 0 and following is not None and tail is None and many_before != many:
+            verb = _agreed(following.text, many=many)
+            text = text[: following.start] + verb + text[following.end :]
+        if tail is not None:
+            new += (
+                {"'re": "'s", "'ve": "'s", "'s": "'s"}.get(tail[0], tail[0])
+                if not many
+                else {"'s": "'re"}.get(tail[0], tail[0])
+            )
+        old = text[word.start : word.end]
+        text = text[: word.start] + (new.capitalize() if old[0].isupper() else new) + text[word.end :]
+    return text
+
+
+def _form(word: Word, following: Word | None, text: str, before: str) -> int:
+    """Which of the forms a pronoun is: subject, object, possessive, possessive alone, reflexive."""
+    form = _AFTER.sub("", word.text)
+    forms = _FORMS[_WHO[form]]
+    near = following is not None and not re.search(r"[^\s]", text[word.end : following.start])
+    if form in ("her", "his"):
+        if not near or (following is not None and following.text in _NO_NOUN):
+            return 1 if form == "her" else 3
+        return 2
+    if form == "it":
+        verb = (
+            near
+            and following is not None
+            and (following.text in ("is", "has", "was") or following.text in talk().pronoun["verbs"])
+        )
+        return 0 if verb or word.text != form else 1
+    return forms.index(form)
+
+
+_NO_NOUN = frozenset(
+    [
+        "and",
+        "or",
+        "is",
+        "are",
+        "was",
+        "while",
+        "with",
+        "in",
+        "on",
+        "at",
+        "to",
+        "from",
+        "as",
+        "but",
+        "by",
+        "for",
+        "of",
+        "who",
+        "that",
+        "which",
+        "the",
+        "a",
+        "an",
+        "up",
+        "down",
+        "behind",
+    ]
+)
+
+
+def _agreed(verb: str, *, many: bool) -> str:
+    """The verb as another subject wants it: 'are' and 'is', 'wear' and 'wears'."""
+    pairs = {"are": "is", "were": "was", "have": "has", "do": "does"}
+    if not many:
+        if verb in pairs:
+            return pairs[verb]
+        if verb not in talk().pronoun["verbs"] or verb.endswith("s"):
+            return verb
+        return (
+            verb[:-1] + "ies"
+            if re.search(r"[^aeiou]y$", verb)
+            else verb + ("es" if re.search(r"(?:s|x|ch|sh)$", verb) else "s")
+        )
+    single = {one: other for other, one in pairs.items()}
+    if verb in single:
+        return single[verb]
+    return verb[:-1] if verb in talk().pronoun["verbs"] and verb.endswith("s") else verb

@@ -1,0 +1,186 @@
+"""The words of talk (``data/talk.toml``), ready for use."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """What is said instead of a hedge; ``{b}`` and ``{h}`` stand for the forms of 'be' and 'have'."""
+
+    of: re.Pattern[str]
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """Signs that no caption has, and what is left of them (None: no mechanical mend).
+
+    ``grave``: software obeys them. ``raw``: they count within quotes too.
+    """
+
+    of: re.Pattern[str]
+    to: str | None = None
+    what: str = ""
+    grave: bool = False
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """When words come again too often; explained in ``data/talk.toml``, table ``loop``."""
+
+    twice: frozenset[str]
+    often: frozenset[str]
+    plain: frozenset[str]
+    same_words: int
+    same_share: float
+    same_least: int
+    list_words: int
+    letters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """The rules; each is explained in ``data/talk.toml``."""
+
+    first: re.Pattern[str]
+    second: re.Pattern[str]
+    sees: re.Pattern[str]
+    answers: re.Pattern[str]
+    thinks: re.Pattern[str]
+    unable: re.Pattern[str]
+    refusal: re.Pattern[str]
+    yes: re.Pattern[str]
+    leads: re.Pattern[str]
+    labels: re.Pattern[str]
+    closes: re.Pattern[str]
+    told: tuple[re.Pattern[str], ...]
+    mild: re.Pattern[str]
+    cut: tuple[re.Pattern[str], ...]
+    hedge: tuple[re.Pattern[str], ...]
+    hedge_mends: tuple[Mend, ...]
+    denial: tuple[re.Pattern[str], ...]
+    denial_cut: re.Pattern[str]
+    denial_instead: tuple[tuple[re.Pattern[str], str], ...]
+    loop: Loop
+    short: int
+    last: frozenset[str]
+    last_but: frozenset[str]
+    last_stopped: frozenset[str]
+    nouns_too: frozenset[str]
+    whole_tags: frozenset[str]
+    before: Mapping[str, frozenset[str]]
+    weights: tuple[Sign, ...]
+    weights_piece: re.Pattern[str]
+    weights_pieces: int
+    markup: tuple[Sign, ...]
+    field: re.Pattern[str]
+    fields: int
+    keys: tuple[str, ...]
+    pronoun: Mapping[str, frozenset[str]]
+    houses: re.Pattern[str]
+    marks: re.Pattern[str]
+    camera: re.Pattern[str]
+    camera_held: re.Pattern[str]
+    camera_taken: re.Pattern[str]
+    glue: frozenset[str]
+    quality: re.Pattern[str]
+    style: re.Pattern[str]
+    style_medium: str
+    thing_before: re.Pattern[str]
+    thing_behind: re.Pattern[str]
+
+
+@lru_cache(maxsize=8)
+def table(name: str) -> Mapping[str, Any]:
+    """A data file of this room, as it stands."""
+    return tomllib.loads(resources.files("fluxcap").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def talk() -> Talk:
+    """The rules in use."""
+    data = table("talk")
+    groups = {**data["groups"], **{key: data["meta"][key] for key in ("compound", "lies", "quality", "qualities")}}
+    groups |= {"seen": data["meta"]["seen"], "sees": data["meta"]["sees"]}
+
+    def filled(pattern: str) -> str:
+        return re.sub(r"\{([a-z]+)\}", lambda name: f"(?:{groups[name[1]]})", pattern)
+
+    def one(pattern: str) -> re.Pattern[str]:
+        return re.compile(filled(pattern), re.IGNORECASE)
+
+    def each(patterns: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+        return tuple(one(pattern) for pattern in patterns)
+
+    def either(patterns: Iterable[str]) -> re.Pattern[str]:
+        return one("|".join(f"(?:{pattern})" for pattern in patterns))
+
+    def signs(rows: Iterable[Mapping[str, Any]]) -> tuple[Sign, ...]:
+        return tuple(Sign(**{**row, "of": re.compile(row["of"], re.IGNORECASE)}) for row in rows)
+
+    person, refusal, preamble = data["person"], data["refusal"], data["preamble"]
+    meta, hedge, denial, last = data["meta"], data["hedge"], data["denial"], data["unfinished"]
+    camera, style = data["camera"], data["style"]
+    return Talk(
+        first=one(person["first"]),
+        second=one(person["second"]),
+        sees=one(person["sees"]),
+        answers=one(person["answers"]),
+        thinks=one(person["thinks"]),
+        unable=one(refusal["unable"]),
+        refusal=either(refusal["match"]),
+        yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)"),
+        leads=either(preamble["leads"]),
+        labels=one(rf"\b(?:{preamble['labels']})\b"),
+        closes=either(preamble["closes"]),
+        told=each(meta["told"]),
+        mild=either(meta["mild"]),
+        cut=each(meta["cut"]),
+        hedge=each(hedge["match"]),
+        hedge_mends=tuple(Mend(of=re.compile(mend["of"], re.IGNORECASE), to=mend["to"]) for mend in hedge["mend"]),
+        denial=each(denial["match"]),
+        denial_cut=either(denial["cut"]),
+        denial_instead=tuple((one(said), instead) for said, instead in denial["instead"].items()),
+        loop=Loop(
+            **{key: frozenset(value) if isinstance(value, list) else value for key, value in data["loop"].items()}
+        ),
+        short=data["short"]["words"],
+        last=frozenset(last["last"]),
+        last_but=frozenset(last["but"]),
+        last_stopped=frozenset(last["stopped"]),
+        nouns_too=frozenset(last["nouns_too"]),
+        whole_tags=frozenset(last["whole_tags"]),
+        before={
+            "her": frozenset(last["before_her"]),
+            "in": frozenset(last["before_in_on"]),
+            "on": frozenset(last["before_in_on"]),
+        },
+        weights=signs(data["weights"]["rule"]),
+        weights_piece=one(data["weights"]["whole_piece"]),
+        weights_pieces=data["weights"]["pieces"],
+        markup=signs(data["markup"]["rule"]),
+        field=re.compile(data["markup"]["field"]),
+        fields=data["markup"]["fields"],
+        keys=tuple(data["markup"]["keys"]),
+        pronoun={name: frozenset(said) for name, said in data["pronoun"].items()},
+        houses=one(data["marks"]["houses"]),
+        marks=either(data["marks"]["match"]),
+        camera=either(camera["match"]),
+        camera_held=one(camera["held"]),
+        camera_taken=one(camera["taken"]),
+        glue=frozenset(camera["glue"]),
+        quality=either(data["quality"]["match"]),
+        style=either(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", pattern) for pattern in style["match"]),
+        style_medium=style["medium"],
+        thing_before=one(style["thing_before"]),
+        thing_behind=one(style["thing_behind"]),
+    )
