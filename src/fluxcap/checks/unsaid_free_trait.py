@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from fluxcap.checks.around import plain
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import find, has_words, listed
 from fluxcap.types import Issue, Severity, Span, Trait
@@ -15,6 +16,8 @@ _TRAITS = {
         image_id="1", slot="setting", value="in a park", tags=("park",), confidence=0.8, sources=("vision:any",)
     )
 }
+_MOST_OF = 0.5
+"""A caption with so many of the words of fluxcap's own, in their order, and no others, was cut out of it."""
 _SETTING = frozenset({"setting"})
 
 
@@ -23,7 +26,8 @@ class UnsaidFreeTrait:
 
     What it does:
         Looks for every trait that the plan says in this picture, in any wording that is known. The trigger word is
-        ``missing-trigger``'s business. A note for captions that fluxcap did not write, which may say it in other words.
+        ``missing-trigger``'s business. A note for captions that fluxcap did not write, which may say it in other words; not for
+        one that is fluxcap's own with words taken out.
     Why is this bad:
         What is seen and not said goes to the trigger word. Pictures in a park without the word 'park' put the park into
         the subject, and no prompt gets it out.
@@ -60,6 +64,7 @@ class UnsaidFreeTrait:
     invalid: ClassVar[tuple[CheckInput, ...]] = (
         CheckInput(image_id="1", path="1.png", text="ohwx, smiling.", traits=_TRAITS, to_say=_SETTING),
         CheckInput(image_id="1", path="1.png", text="ohwx, smiling.", spans=(), traits=_TRAITS, to_say=_SETTING),
+        CheckInput(image_id="1", path="1.png", text="ohwx.", composed="ohwx in here.", traits=_TRAITS, to_say=_SETTING),
     )
 
     def check(self, item: CheckInput) -> Iterator[Issue]:
@@ -73,7 +78,7 @@ class UnsaidFreeTrait:
         missing = [name for name in item.traits if name in left]
         missing += sorted(left.difference(missing))
         if missing:
-            theirs = item.spans is None
+            theirs = item.spans is None and not _cut_out_of(item.composed, item.text)
             yield issue(
                 self,
                 item,
@@ -81,6 +86,13 @@ class UnsaidFreeTrait:
                 "or it goes to the trigger word",
                 severity="note" if theirs else None,
             )
+
+
+def _cut_out_of(composed: str, text: str) -> bool:
+    """Whether a caption is fluxcap's own with words taken out, so that nothing in it can say the same in other words."""
+    whole, words = plain(composed).split(), plain(text).split()
+    rest = iter(whole)
+    return len(whole) > len(words) >= _MOST_OF * len(whole) and all(word in rest for word in words)
 
 
 def _told(item: CheckInput, name: str) -> str:
