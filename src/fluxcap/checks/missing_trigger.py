@@ -45,7 +45,12 @@ class MissingTrigger:
     def check(self, item: CheckInput) -> Iterator[Issue]:
         """One issue, with the caption after a mend."""
         trigger = " ".join(item.trigger.split())
-        if not trigger or not has_words(item) or find(item.text, trigger) or misspelt(item.text, trigger, item.class_word):
+        if (
+            not trigger
+            or not has_words(item)
+            or find(item.text, trigger)
+            or misspelt(item.text, trigger, item.class_word)
+        ):
             return
         yield issue(
             self,

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, find, has_words, is_first, quoted
-from fluxcap.talk import folded, is_english
+from fluxcap.checks.wording import find, has_words, is_first, quoted
+from fluxcap.talk import Place, folded, is_english
 from fluxcap.types import Issue, Severity
 
 _PART = re.compile(r"[^\W_]+")
@@ -150,7 +150,11 @@ def _is_nearly(words: Sequence[str], said: str, wanted: str, trigger: str, *, fi
         return away <= 1 and len(wanted) > 3 and first
     if said in (wanted + "s", wanted + "es"):
         return len(wanted) > 3 or first
-    return away <= (1 if len(wanted) < 6 else 2) and (first or len(wanted) > 3) and (len(wanted) > 3 or said[0] == wanted[0])
+    return (
+        away <= (1 if len(wanted) < 6 else 2)
+        and (first or len(wanted) > 3)
+        and (len(wanted) > 3 or said[0] == wanted[0])
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
-from fluxcap.checks.talking import preambles, refusals
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, judged, quoted, whole, within
-from fluxcap.talk import cut, plain, sentences, talk
+from fluxcap.checks.wording import has_words, judged, quoted, whole
+from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within
 from fluxcap.types import Issue, Severity
 
 _SHOWN_AFTER = 40
@@ -38,7 +37,9 @@ class Negation:
     name: ClassVar[str] = "negation"
     severity: ClassVar[Severity] = "warning"
     valid: ClassVar[tuple[CheckInput, ...]] = (
-        _item("ohwx, a photo of a woman. Her face is bare. She is wearing a sleeveless dress with an unbuttoned collar."),
+        _item(
+            "ohwx, a photo of a woman. Her face is bare. She is wearing a sleeveless dress with an unbuttoned collar."
+        ),
         _item('ohwx in front of a sign that reads "No parking", with a bottle of No. 5, a knot in her scarf.'),
     )
     invalid: ClassVar[tuple[CheckInput, ...]] = (

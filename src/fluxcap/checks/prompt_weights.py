@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, quoted, whole
-from fluxcap.talk import cut, plain, talk
+from fluxcap.checks.wording import has_words, quoted, whole
+from fluxcap.talk import Place, cut, first_of, plain, talk
 from fluxcap.types import Issue, Severity
 
 
@@ -56,7 +56,9 @@ class PromptWeights:
         if not has_words(item):
             return
         found = _weights(plain(item.text, item.trigger, signs=True))
-        fix = whole(_without(item), item, lambda text: _weights(plain(text, item.trigger, signs=True))) if found else None
+        fix = (
+            whole(_without(item), item, lambda text: _weights(plain(text, item.trigger, signs=True))) if found else None
+        )
         for start, end in found:
             yield issue(
                 self,

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, find, first_of, has_words, judged, quoted
-from fluxcap.talk import talk
+from fluxcap.checks.wording import find, has_words, judged, quoted
+from fluxcap.talk import Place, first_of, talk
 from fluxcap.types import Issue, Severity
 
 
@@ -36,7 +36,9 @@ class StyleWords:
     name: ClassVar[str] = "style-words"
     severity: ClassVar[Severity] = "warning"
     valid: ClassVar[tuple[CheckInput, ...]] = (
-        _item("inkwash, a woman painting a fence. A painting hangs on the wall. She is holding a pencil and a sketchbook."),
+        _item(
+            "inkwash, a woman painting a fence. A painting hangs on the wall. She is holding a pencil and a sketchbook."
+        ),
         _item("inkwash, a watercolor painting of a bridge", preset="person"),
         _item("inkwash, a red bridge over a river in the evening, a woman with long hair, from above"),
     )

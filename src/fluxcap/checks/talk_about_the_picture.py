@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
-from fluxcap.checks.talking import preambles, refusals
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, judged, quoted, whole, within
-from fluxcap.talk import cut, plain, sentences, talk
+from fluxcap.checks.wording import has_words, judged, quoted, whole
+from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within
 from fluxcap.types import Issue, Severity, Span
 
 
@@ -39,7 +38,9 @@ class TalkAboutThePicture:
     name: ClassVar[str] = "talk-about-the-picture"
     severity: ClassVar[Severity] = "warning"
     valid: ClassVar[tuple[CheckInput, ...]] = (
-        _item("ohwx woman, a photo of a woman looking at viewer. The background is blurred. She is shown from the front."),
+        _item(
+            "ohwx woman, a photo of a woman looking at viewer. The background is blurred. She is shown from the front."
+        ),
         _item("ohwx, a photo of a woman beside the framed picture on the wall. The photo is grainy."),
         _item("ohwx facing away from the viewer, front view"),
     )
@@ -59,7 +60,11 @@ class TalkAboutThePicture:
         defects = [(span.start, span.end) for span in item.spans or () if span.slot == "defects"]
         told, mild = _talk(judged(item))
         told = tuple(place for place in told if not _touches(place, item.spans or ()))
-        fix = whole(_mended(item), item, lambda text: _talk(plain(text, item.trigger))[0]) if told and not defects else None
+        fix = (
+            whole(_mended(item), item, lambda text: _talk(plain(text, item.trigger))[0])
+            if told and not defects
+            else None
+        )
         for start, end in told:
             yield issue(
                 self,
@@ -113,7 +118,11 @@ def _mended(item: CheckInput) -> str:
         for match in reversed(list(pattern.finditer(plain(text, item.trigger)))):
             text = cut(text, *match.span())
     if item.class_word:
-        text = re.sub(r"\b([Tt]he )(?:main |central |primary )?subject(?= (?:is|has|wears|stands|sits|looks)\b|'s\b)", rf"\g<1>{_literal(item.class_word)}", text)
+        text = re.sub(
+            r"\b([Tt]he )(?:main |central |primary )?subject(?= (?:is|has|wears|stands|sits|looks)\b|'s\b)",
+            rf"\g<1>{_literal(item.class_word)}",
+            text,
+        )
     return text
 
 

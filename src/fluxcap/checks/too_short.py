@@ -42,7 +42,9 @@ class TooShort:
     name: ClassVar[str] = "too-short"
     severity: ClassVar[Severity] = "warning"
     valid: ClassVar[tuple[CheckInput, ...]] = (
-        CheckInput(image_id="1", path="1.png", trigger="ohwx", class_word="woman", text="ohwx woman", preset="likeness"),
+        CheckInput(
+            image_id="1", path="1.png", trigger="ohwx", class_word="woman", text="ohwx woman", preset="likeness"
+        ),
         CheckInput(image_id="1", path="1.png", text="ohwx, a photo of a woman in a red coat on a bench in a park."),
         CheckInput(
             image_id="1",

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
-from fluxcap.checks.talking import CALL
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted
 from fluxcap.english import words as word_lists
-from fluxcap.talk import is_english, sentences, talk, words
+from fluxcap.talk import CALL, is_english, sentences, talk, words
 from fluxcap.talk.known import begins_a_word, ends_a_word
 from fluxcap.types import Issue, Severity
 from fluxcap.vocabulary import rules, slots
@@ -24,7 +23,9 @@ _VERB = re.compile(
 )
 
 
-_SUBJECT = re.compile(r"(?:She|He|They|It|Her|His|Their|Its|The|There|One of|Behind|On (?:her|his|the)|In (?:her|his|the))\b(?! (?:background|lighting|light)\b)[^,]*$")
+_SUBJECT = re.compile(
+    r"(?:She|He|They|It|Her|His|Their|Its|The|There|One of|Behind|On (?:her|his|the)|In (?:her|his|the))\b(?! (?:background|lighting|light)\b)[^,]*$"
+)
 _RUN_ON = re.compile(
     r"\b(?:with|and|a|an|the|of|in|on|at|to|is|are|has|her|his|their|its|wearing|holding|for|from|by|or|but|while|very|slightly|into|against|behind)"
     r" (?:(?:She|He|They|It|There) (?:is|are|has|have|was|wears|looks|stands|sits|holds)\b|(?:Her|His|Their|Its) (?:\w+ ){1,2}(?:is|are|has)\b|The (?:\w+ ){1,2}(?:is|are|has)\b)"
@@ -109,7 +110,14 @@ def _broken(text: str) -> Iterator[tuple[int, int, str]]:
     for start, end, ended in sentences(text)[:-1]:
         said = words(text[start:end])
         last = said[-1].text if said else ""
-        if ended and text[end - 1] == "." and (last in rules.last_stopped or (last in rules.before and (said[-2].text if len(said) > 1 else "") in rules.before[last])):
+        if (
+            ended
+            and text[end - 1] == "."
+            and (
+                last in rules.last_stopped
+                or (last in rules.before and (said[-2].text if len(said) > 1 else "") in rules.before[last])
+            )
+        ):
             yield start + said[-1].start, end, f'something has to follow "{last}"'
     for match in _RUN_ON.finditer(text):
         yield match.start(), match.end(), "the next sentence begins before this one has ended"
@@ -182,7 +190,12 @@ def _begins_a_tag(piece: str) -> bool:
 def _beginnings() -> frozenset[str]:
     """First words of the tags that captions end in, which are no tag by themselves: 'three-quarter view facing'."""
     tail = [slot_id for slot_id, row in slots().items() if row.place == "tail"]
-    known = {said.lower() for slot_id in tail for rule in rules()[slot_id] for said in (*rule.read, *rule.value, *rule.wordings("natural").get("say", ()))}
+    known = {
+        said.lower()
+        for slot_id in tail
+        for rule in rules()[slot_id]
+        for said in (*rule.read, *rule.value, *rule.wordings("natural").get("say", ()))
+    }
     known = {said for said in known if "{" not in said}
     begun = {" ".join(said.split()[:n]) for said in known for n in range(1, len(said.split()))}
     whole = talk().whole_tags

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, judged, quoted, whole, within
+from fluxcap.checks.wording import has_words, judged, quoted, whole
 from fluxcap.english import article
-from fluxcap.talk import cut, plain, talk
+from fluxcap.talk import Place, cut, first_of, plain, talk, within
 from fluxcap.types import Issue, Severity, Trait
 
 
@@ -42,7 +42,9 @@ class WatermarkOrCameraWords:
     name: ClassVar[str] = "watermark-or-camera-words"
     severity: ClassVar[Severity] = "warning"
     valid: ClassVar[tuple[CheckInput, ...]] = (
-        _item("ohwx, close-up, from above, looking at viewer, blurry background, bokeh, low-key lighting, film grain, 1girl"),
+        _item(
+            "ohwx, close-up, from above, looking at viewer, blurry background, bokeh, low-key lighting, film grain, 1girl"
+        ),
         _item("ohwx holding a vintage Leica camera, a phone in her hand, in front of a Nikon sign on a wall."[:64]),
         _item("ohwx, a photo of a woman. The image has a watermark.", defects="watermark"),
     )
@@ -63,7 +65,11 @@ class WatermarkOrCameraWords:
         found = [one for one in _places(judged(item), item.text, marked=marked) if not within(one, known)]
         fix = None
         if found and not known:
-            fix = whole(_without(item, marked=marked), item, lambda text: _places(plain(text, item.trigger), text, marked=marked))
+            fix = whole(
+                _without(item, marked=marked),
+                item,
+                lambda text: _places(plain(text, item.trigger), text, marked=marked),
+            )
         for start, end in found:
             yield issue(
                 self,
@@ -77,7 +83,9 @@ class WatermarkOrCameraWords:
 def _may_be_marked(item: CheckInput) -> bool:
     """Whether the facts tell of marks or text in the picture, so that the caption may."""
     defects = item.traits.get("defects")
-    return "text" in item.traits or (defects is not None and re.search(r"mark|logo|text|sign|stamp", defects.value) is not None)
+    return "text" in item.traits or (
+        defects is not None and re.search(r"mark|logo|text|sign|stamp", defects.value) is not None
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -122,6 +130,8 @@ def _cut_word(text: str, start: int, end: int) -> str:
     if not re.match(r" [a-z]", text[end:]) or not re.search(r"\b(?:an?|the|in|with) $", text[:start]):
         return text
     before, after = text[:start], text[end:].lstrip()
-    if (found := re.search(r"\b(an?) $", before)) and (right := article(" ".join(after.split()[:3]).rstrip(".,")).strip()):
+    if (found := re.search(r"\b(an?) $", before)) and (
+        right := article(" ".join(after.split()[:3]).rstrip(".,")).strip()
+    ):
         before = before[: found.start()] + right + " "
     return before + after

@@ -28,7 +28,9 @@ _AFTER = re.compile(r"'(?:s|re|ve|d|ll)$")
 
 
 def _item(text: str, class_word: str = "woman", pronouns: str | None = None) -> CheckInput:
-    return CheckInput(image_id="1", path="1.png", trigger="ohwx", class_word=class_word, text=text, preset="person", pronouns=pronouns)
+    return CheckInput(
+        image_id="1", path="1.png", trigger="ohwx", class_word=class_word, text=text, preset="person", pronouns=pronouns
+    )
 
 
 class WrongPronoun:
@@ -49,7 +51,9 @@ class WrongPronoun:
     name: ClassVar[str] = "wrong-pronoun"
     severity: ClassVar[Severity] = "warning"
     valid: ClassVar[tuple[CheckInput, ...]] = (
-        _item("ohwx woman, a photo of a woman in a dress with its belt undone. It is raining. She wears boots, they are black."),
+        _item(
+            "ohwx woman, a photo of a woman in a dress with its belt undone. It is raining. She wears boots, they are black."
+        ),
         _item("ohwx woman. A man is behind her and holds his hat. A dog is wagging its tail. She is smiling."),
         _item("ohwx person. She is wearing a hat.", class_word="person"),
         _item("ohwx woman. They are smiling.", pronouns="they/them"),
@@ -71,7 +75,11 @@ class WrongPronoun:
         found = _wrong(judged(item), who, item.class_word, settled=settled)
         fix = None
         if found and settled:
-            fix = whole(_mended(item.text, judged(item), found, who), item, lambda text: _wrong(plain(text, item.trigger), who, item.class_word, settled=True))
+            fix = whole(
+                _mended(item.text, judged(item), found, who),
+                item,
+                lambda text: _wrong(plain(text, item.trigger), who, item.class_word, settled=True),
+            )
         for word in found:
             instead = f'the subject is "{who}"' if settled else "another one stands in this caption"
             yield issue(
@@ -122,8 +130,25 @@ def _others(kind: str) -> frozenset[str]:
     """Words for others: of 'he' men and whoever may be one, of 'they' and 'it' everybody."""
     lists = word_lists()
     of, elsewhere = lists["pronouns"], lists["elsewhere"]
-    either = {*of["they"], *talk().pronoun["others"], *(set(elsewhere["people"]) - {*of["she"], *of["he"], "men", "women", "boys", "girls", "lady", "guy"})}
-    men = {*of["he"], "men", "boys", "guy", "guys", "husband", "boyfriend", "brother", "uncle", "son", "grandfather", "gentlemen"}
+    either = {
+        *of["they"],
+        *talk().pronoun["others"],
+        *(set(elsewhere["people"]) - {*of["she"], *of["he"], "men", "women", "boys", "girls", "lady", "guy"}),
+    }
+    men = {
+        *of["he"],
+        "men",
+        "boys",
+        "guy",
+        "guys",
+        "husband",
+        "boyfriend",
+        "brother",
+        "uncle",
+        "son",
+        "grandfather",
+        "gentlemen",
+    }
     women = {*of["she"], "women", "girls", "ladies", "wife", "girlfriend", "sister", "aunt", "daughter", "grandmother"}
     kin = set(elsewhere["kin"])
     if kind == "he":
@@ -145,7 +170,11 @@ def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -
     form = _AFTER.sub("", word.text)
     if form in ("their", "its"):
         before = said[place - 2].text if place > 1 and said[place - 1].text == "with" else ""
-        if form == "its" and sentence and any(one.text in ("face", "hair", "head", "body") for one in said[:place] if one.start >= sentence.start):
+        if (
+            form == "its"
+            and sentence
+            and any(one.text in ("face", "hair", "head", "body") for one in said[:place] if one.start >= sentence.start)
+        ):
             return False
         near = not before or before in rules["own"] | rules["does"] | set(class_word.lower().split())
         return near and any(one in rules["own"] for one in after[:3])
@@ -153,9 +182,14 @@ def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -
         return False
     if form == "them" or (form == "it" and after[:1] not in (["is"], ["has"], ["wears"]) and not _is_verb(after[:1])):
         before = [one.text for one in said[:place] if sentence and one.start >= sentence.start]
-        if not 1 < len(before) < 9 or any(one[-1] == "s" and len(one) > 3 and one not in rules["verbs"] | {"falls", "shines", "hangs"} for one in before):
+        if not 1 < len(before) < 9 or any(
+            one[-1] == "s" and len(one) > 3 and one not in rules["verbs"] | {"falls", "shines", "hangs"}
+            for one in before
+        ):
             return False
-        return before[-1] in ("behind", "beside", "around") or (before[-1] in ("on", "from") and before[-2] in ("falls", "shines", "light"))
+        return before[-1] in ("behind", "beside", "around") or (
+            before[-1] in ("on", "from") and before[-2] in ("falls", "shines", "light")
+        )
     verb, rest = (["are", *after] if word.text != form else after)[0:1], (after if word.text != form else after[1:])
     if verb and verb[0] in rules["verbs"]:
         return True
@@ -163,7 +197,10 @@ def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -
         return any(one in rules["own"] for one in rest)
     if not verb or verb[0] not in ("is", "are", "was", "were"):
         return False
-    return any(one in rules["does"] for one in rest[:2]) or (rest[:1] in (["in"], ["on"], ["at"], ["outside"], ["near"], ["with"], ["by"], ["against"]) and any(one in rules["places"] for one in rest))
+    return any(one in rules["does"] for one in rest[:2]) or (
+        rest[:1] in (["in"], ["on"], ["at"], ["outside"], ["near"], ["with"], ["by"], ["against"])
+        and any(one in rules["places"] for one in rest)
+    )
 
 
 def _is_verb(after: Sequence[str]) -> bool:
@@ -184,7 +221,11 @@ def _mended(text: str, shown: str, found: Sequence[Word], who: str) -> str:
             verb = _agreed(following.text, many=many)
             text = text[: following.start] + verb + text[following.end :]
         if tail is not None:
-            new += {"'re": "'s", "'ve": "'s", "'s": "'s"}.get(tail[0], tail[0]) if not many else {"'s": "'re"}.get(tail[0], tail[0])
+            new += (
+                {"'re": "'s", "'ve": "'s", "'s": "'s"}.get(tail[0], tail[0])
+                if not many
+                else {"'s": "'re"}.get(tail[0], tail[0])
+            )
         old = text[word.start : word.end]
         text = text[: word.start] + (new.capitalize() if old[0].isupper() else new) + text[word.end :]
     return text
@@ -200,12 +241,18 @@ def _form(word: Word, following: Word | None, text: str, before: str) -> int:
             return 1 if form == "her" else 3
         return 2
     if form == "it":
-        verb = near and following is not None and (following.text in ("is", "has", "was") or following.text in talk().pronoun["verbs"])
+        verb = (
+            near
+            and following is not None
+            and (following.text in ("is", "has", "was") or following.text in talk().pronoun["verbs"])
+        )
         return 0 if verb or word.text != form else 1
     return forms.index(form)
 
 
-_NO_NOUN = frozenset("and or is are was while with in on at to from as but by for of who that which the a an up down behind".split())
+_NO_NOUN = frozenset(
+    ["and", "or", "is", "are", "was", "while", "with", "in", "on", "at", "to", "from", "as", "but", "by", "for", "of", "who", "that", "which", "the", "a", "an", "up", "down", "behind"]
+)
 
 
 def _agreed(verb: str, *, many: bool) -> str:
@@ -216,7 +263,11 @@ def _agreed(verb: str, *, many: bool) -> str:
             return pairs[verb]
         if verb not in talk().pronoun["verbs"] or verb.endswith("s"):
             return verb
-        return verb[:-1] + "ies" if re.search(r"[^aeiou]y$", verb) else verb + ("es" if re.search(r"(?:s|x|ch|sh)$", verb) else "s")
+        return (
+            verb[:-1] + "ies"
+            if re.search(r"[^aeiou]y$", verb)
+            else verb + ("es" if re.search(r"(?:s|x|ch|sh)$", verb) else "s")
+        )
     single = {one: other for other, one in pairs.items()}
     if verb in single:
         return single[verb]

@@ -17,8 +17,12 @@ _ROUNDS = 4
 _LOST = re.compile(r"\ufffd+|ï¿½|(?<=[a-z])\?(?=[a-z])|\?{2,}|□+|▯+|(?<=[a-z])Ã(?=[\s,.]|$)|â€|Ã[^\w\s]|锟斤拷|烫烫烫")
 _BLANK = re.compile(r"(?<![^\W\d_a-z])Â(?![^\W\d_])")
 """What is left of a no-break blank: 'Â' where no letter goes on."""
-_ESCAPED = re.compile(r"\\u\{?[0-9a-fA-F]{4,6}\}?|\\x[0-9a-fA-F]{2}|\\U[0-9a-fA-F]{8}|\\[nrt](?![a-z])|\\[nr](?=[A-Z]?[a-z]* )|\\+[\"'/]|(?<=\w)u00[0-9a-f]{2}(?=\w|\b)|%[0-9A-F]{2}(?=%|\w|\b)|=(?:20|3D|0A|0D|[89A-F][0-9A-F])|\\(?=\s|$)|_x[0-9A-F]{4}_")
-_ENTITY = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[A-Za-z][A-Za-z0-9]{1,30});|&(?:nbsp|amp|quot|lt|gt|apos|rsquo|lsquo|rdquo|ldquo|eacute|hellip|ndash|mdash)\b")
+_ESCAPED = re.compile(
+    r"\\u\{?[0-9a-fA-F]{4,6}\}?|\\x[0-9a-fA-F]{2}|\\U[0-9a-fA-F]{8}|\\[nrt](?![a-z])|\\[nr](?=[A-Z]?[a-z]* )|\\+[\"'/]|(?<=\w)u00[0-9a-f]{2}(?=\w|\b)|%[0-9A-F]{2}(?=%|\w|\b)|=(?:20|3D|0A|0D|[89A-F][0-9A-F])|\\(?=\s|$)|_x[0-9A-F]{4}_"
+)
+_ENTITY = re.compile(
+    r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[A-Za-z][A-Za-z0-9]{1,30});|&(?:nbsp|amp|quot|lt|gt|apos|rsquo|lsquo|rdquo|ldquo|eacute|hellip|ndash|mdash)\b"
+)
 _PLUSES = re.compile(r"^\w+(?:[+][\w,.'-]+){3,}$")
 _STRANGE = re.compile(r"[^\x00-\x7f]+")
 
@@ -36,7 +40,11 @@ def garbled(text: str) -> tuple[Garbled, ...]:
     """The broken places of a text, in its order."""
     found = [Garbled(*match.span(), "lost signs", lost=True) for match in _LOST.finditer(text)]
     for what, pattern in (("an HTML entity", _ENTITY), ("an escaped sign", _ESCAPED)):
-        found += [Garbled(*match.span(), what) for match in pattern.finditer(text) if _changes(text[max(0, match.start() - 1) : match.end() + 1])]
+        found += [
+            Garbled(*match.span(), what)
+            for match in pattern.finditer(text)
+            if _changes(text[max(0, match.start() - 1) : match.end() + 1])
+        ]
     found += [Garbled(match.start(), match.end(), "blanks as '+'") for match in _PLUSES.finditer(text)]
     found += [Garbled(*match.span(), "a broken blank") for match in _BLANK.finditer(text)]
     if not text.isascii() or any(ord(sign) < 32 for sign in text):
@@ -184,7 +192,15 @@ def _was_two_octets(run: str) -> str | None:
 def _is_likely(sign: str) -> bool:
     """Letters with accents, typographic signs, emoji, and other alphabets; not what chance would make."""
     code = ord(sign)
-    return 0xA0 <= code < 0x180 or 0x2010 <= code < 0x2600 or code in (0xFEFF, 0xFFFD) or 0x370 <= code < 0x600 or 0x2600 <= code < 0x27C0 or 0x3000 <= code < 0xD7A4 or code > 0x1F000
+    return (
+        0xA0 <= code < 0x180
+        or 0x2010 <= code < 0x2600
+        or code in (0xFEFF, 0xFFFD)
+        or 0x370 <= code < 0x600
+        or 0x2600 <= code < 0x27C0
+        or 0x3000 <= code < 0xD7A4
+        or code > 0x1F000
+    )
 
 
 def _invisible(text: str) -> Iterator[tuple[int, int]]:
@@ -200,14 +216,22 @@ def _is_invisible(text: str, place: int) -> bool:
         beside = text[place - 1 : place] + text[place + 1 : place + 2]
         return place == 0 or any(one.isascii() for one in beside) or (sign != "\ufe0f" and len(beside) < 2)
     category = unicodedata.category(sign)
-    return category in ("Cc", "Cf", "Co", "Cs", "Cn") or sign in "\u00ad\u2028\u2029" or (category == "Zs" and sign not in " \u00a0\u202f\u3000")
+    return (
+        category in ("Cc", "Cf", "Co", "Cs", "Cn")
+        or sign in "\u00ad\u2028\u2029"
+        or (category == "Zs" and sign not in " \u00a0\u202f\u3000")
+    )
 
 
 def _visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     kept = [
-        sign if not _is_invisible(text, place) or sign in "\n\r\t" else " " if unicodedata.category(sign)[0] == "Z" or sign in "\x0b\x0c\x85" else ""
+        sign
+        if not _is_invisible(text, place) or sign in "\n\r\t"
+        else " "
+        if unicodedata.category(sign)[0] == "Z" or sign in "\x0b\x0c\x85"
+        else ""
         for place, sign in enumerate(text)
     ]
     return re.sub(r"[\u0300-\u036f]{3,}", "", "".join(kept))

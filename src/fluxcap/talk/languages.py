@@ -14,7 +14,9 @@ from fluxcap.talk.rules import table
 from fluxcap.talk.text import Word, sentences, words
 
 _SHORTENED = re.compile(r"(?:[ldcsnjmt]|qu|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)'(?=[^\W\d_]{2})")
-_ALIKE = frozenset("a an and are as at be by do for had has he her i in is me no of on or over per plan so to under was we".split())
+_ALIKE = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "by", "do", "for", "had", "has", "he", "her", "i", "in", "is", "me", "no", "of", "on", "or", "over", "per", "plan", "so", "to", "under", "was", "we"]
+)
 """Small English words that are words of other languages too: they neither end a stretch nor make one."""
 
 
@@ -45,7 +47,9 @@ def _lists() -> _Lists:
     for language, said in data["other"].items():
         for word in said.split():
             of.setdefault(word, set()).add(language)
-            of.setdefault(_bare(word), set()).add(language) if not word.isascii() and not is_english(_bare(word)) else None
+            of.setdefault(_bare(word), set()).add(language) if not word.isascii() and not is_english(
+                _bare(word)
+            ) else None
     taken = sorted(data["taken"]["phrases"], key=len, reverse=True)
     return _Lists(
         **data["limits"],
@@ -66,6 +70,11 @@ def foreign(text: str) -> tuple[Stretch, ...]:
     return tuple(kept)
 
 
+def is_foreign(word: str) -> bool:
+    """Whether a single word is one of another language and no English one."""
+    return word in _lists().languages and not is_english(word)
+
+
 def language_name(language: str) -> str:
     """What a language is called: 'German', 'Cyrillic'; 'not English' where it has no list."""
     names: Mapping[str, str] = table("languages")["names"]
@@ -79,7 +88,11 @@ def _other_alphabets(text: str) -> Iterator[Stretch]:
     run: list[re.Match[str]] = []
     for match in [*re.finditer(r"[^\W\d_]+", text), None]:
         strange = match is not None and not any(_is_latin(sign) for sign in match[0])
-        if match is not None and strange and (not run or not re.search(r"[A-Za-z0-9]", text[run[-1].end() : match.start()])):
+        if (
+            match is not None
+            and strange
+            and (not run or not re.search(r"[A-Za-z0-9]", text[run[-1].end() : match.start()]))
+        ):
             run.append(match)
             continue
         letters = "".join(one[0] for one in run)
@@ -110,7 +123,9 @@ def _known(text: str) -> Iterator[Stretch]:
             distinct = {said[place].text for place in chain}
             length = chain[-1] - chain[0] + 1
             enough = len(distinct) >= lists.dense and 2 * len(chain) >= length
-            if len(distinct) >= lists.stretch or (enough and any(word not in lists.particles and len(word) > 3 for word in distinct)):
+            if len(distinct) >= lists.stretch or (
+                enough and any(word not in lists.particles and len(word) > 3 for word in distinct)
+            ):
                 yield Stretch(said[chain[0]].start, said[chain[-1]].end, language)
 
 
@@ -152,7 +167,9 @@ def _chains(said: Sequence[Word], places: Sequence[int], lists: _Lists) -> Itera
     chain = [places[0]]
     for place in places[1:]:
         between = [said[n].text for n in range(chain[-1] + 1, place)]
-        if sum(word not in _ALIKE for word in between) <= lists.gap and not any(word in lists.english for word in between):
+        if sum(word not in _ALIKE for word in between) <= lists.gap and not any(
+            word in lists.english for word in between
+        ):
             chain.append(place)
             continue
         yield chain
@@ -173,15 +190,21 @@ def _unknown(text: str) -> Iterator[Stretch]:
             word = said[place]
             small = word.start in begins or text[word.start].islower() or bool(known[place])
             follows = bool(run) and (bool(known[run[-1]]) or text[said[run[-1]].start].islower())
-            strange = known[place] or ((small or follows) and word.text.replace("-", "").isalpha() and not is_english(word.text))
+            strange = known[place] or (
+                (small or follows) and word.text.replace("-", "").isalpha() and not is_english(word.text)
+            )
             joined = not run or not re.search(r"[^\s,]", text[said[run[-1]].end : word.start])
             if strange and joined and not any(start <= word.start < end for start, end in taken):
                 run.append(place)
                 continue
         whole = bool(run) and said[run[0]].start in begins and (place == len(said) or said[place].start in begins)
-        if run and (whole and len(run) >= lists.stretch or _is_foreign([said[n] for n in run], [known[n] for n in run], lists)):
+        if run and (
+            (whole and len(run) >= lists.stretch) or _is_foreign([said[n] for n in run], [known[n] for n in run], lists)
+        ):
             named = [language for n in run for language in known[n]]
-            yield Stretch(said[run[0]].start, said[run[-1]].end, max(sorted(set(named)), key=named.count) if named else "")
+            yield Stretch(
+                said[run[0]].start, said[run[-1]].end, max(sorted(set(named)), key=named.count) if named else ""
+            )
         run = [place] if place < len(said) and known[place] else []
 
 
@@ -194,7 +217,9 @@ def _is_foreign(run: Sequence[Word], known: Sequence[frozenset[str]], lists: _Li
     if len(distinct) >= lists.stretch and accents >= lists.dense:
         return True
     if len(distinct) >= lists.stretch and hits:
-        return hits > 1 or any(word.text not in lists.particles for word, languages in zip(run, known, strict=True) if languages)
+        return hits > 1 or any(
+            word.text not in lists.particles for word, languages in zip(run, known, strict=True) if languages
+        )
     if hits + accents > 1 and any(word.text not in lists.particles and len(word.text) > 3 for word in run):
         return len(frozenset.intersection(*known)) > 0 or accents == len(run)
     return len(distinct) >= lists.unknown
@@ -202,4 +227,8 @@ def _is_foreign(run: Sequence[Word], known: Sequence[frozenset[str]], lists: _Li
 
 def _bare(word: str) -> str:
     """The word without its accents, as people type it who lack the keys."""
-    return "".join(sign for sign in unicodedata.normalize("NFD", word.replace("ß", "ss").replace("ł", "l").replace("ı", "i")) if not unicodedata.combining(sign))
+    return "".join(
+        sign
+        for sign in unicodedata.normalize("NFD", word.replace("ß", "ss").replace("ł", "l").replace("ı", "i"))
+        if not unicodedata.combining(sign)
+    )

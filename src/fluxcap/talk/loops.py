@@ -14,6 +14,9 @@ from fluxcap.talk.text import Sentence, Word, sentences, words
 _LINKS = ("and", "or")
 """May stand between a phrase and the same again; a word alone may be linked to itself ('black and black')."""
 
+_LONGEST = 30
+"""Words of a phrase that comes again."""
+
 _READ_AT_MOST = 4000
 """Characters; a text that is longer is looked at so far."""
 
@@ -39,41 +42,48 @@ def repeats(text: str) -> tuple[Repeat, ...]:
     return tuple(kept)
 
 
+def runs(said: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Where words come again in a row: the place, the number of words, and how many times; the shortest phrase first."""
+    place = 0
+    while place < len(said):
+        for size in range(1, 1 + min(_LONGEST, (len(said) - place) // 2)):
+            times = 1
+            while said[place + times * size : place + (times + 1) * size] == said[place : place + size]:
+                times += 1
+            if times > 1:
+                yield place, size, times
+                place += times * size - 1
+                break
+        place += 1
+
+
 def _letters(text: str) -> Iterator[Repeat]:
     """'aaaaaaa', and 'redredredred' within one word."""
     least = talk().loop.letters
-    for match in re.finditer(rf"([^\W\d_])\1{{{least - 1},}}|([^\W\d_]{{2,12}}?)\2{{2,}}|([^\w\s.·-])\3{{{least - 1},}}", text, re.IGNORECASE):
+    for match in re.finditer(
+        rf"([^\W\d_])\1{{{least - 1},}}|([^\W\d_]{{2,12}}?)\2{{2,}}|([^\w\s.·-])\3{{{least - 1},}}", text, re.IGNORECASE
+    ):
         yield Repeat(match.start(), match.end(), match.start(), exact=False)
 
 
 def _in_a_row(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
-    """A word, a phrase or a sentence and directly after it the same again: 'the the', 'a red dress, a red dress'."""
-    loop = talk().loop
+    """A word, a phrase or a sentence and directly after it the same again: 'the the', 'a red dress and a red dress'."""
     texts = [word.text for word in said]
-    place = 0
-    while place < len(said):
-        for size in range(min(30, (len(said) - place) // 2), 0, -1):
-            link = 1 if size > 1 and place + size < len(texts) and texts[place + size] in _LINKS else 0
-            again = place + size + link
-            if texts[place : place + size] != texts[again : again + size]:
-                continue
-            end = again + size
-            while texts[end : end + size] == texts[place : place + size]:
-                end += size
-            between = text[said[place + size - 1].end : said[place + size].start]
-            times = (end - place - link) // size
-            if size == 1 and times == 2 and (texts[place] in loop.twice or between.strip() or not _one_spelling(text, said, place)):
-                continue
-            yield Repeat(said[place + size].start, said[end - 1].end, said[place].start, exact=True)
-            place = end - 1
-            break
-        place += 1
+    for place, size, times in runs(texts):
+        if size > 1 or times > 2 or _is_slip(text, said[place], said[place + 1]):
+            yield Repeat(said[place + size].start, said[place + times * size - 1].end, said[place].start, exact=True)
+    for place, word in enumerate(texts):
+        if word in _LINKS:
+            for size in range(2, 1 + min(_LONGEST, place, len(said) - place - 1)):
+                if texts[place - size : place] == texts[place + 1 : place + 1 + size]:
+                    yield Repeat(said[place].start, said[place + size].end, said[place - size].start, exact=True)
 
 
-def _one_spelling(text: str, said: Sequence[Word], place: int) -> bool:
-    """Whether the two words may be one typed twice; 'New York New York' and '3 3' may be meant so."""
-    first = text[said[place].start : said[place].end]
-    return not first.isdigit() and not (first[0].isupper() and said[place].start and text[said[place + 1].start].isupper())
+def _is_slip(text: str, one: Word, other: Word) -> bool:
+    """Whether a word stands twice by mistake; 'bye bye', '3 3' and 'New York New York' may be meant so."""
+    if one.text in talk().loop.twice or one.text.isdigit() or text[one.end : other.start].strip():
+        return False
+    return not (text[one.start].isupper() and text[other.start].isupper() and one.start)
 
 
 def _again(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
@@ -84,7 +94,12 @@ def _again(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
     for n, meaning in enumerate(meanings):
         for earlier in range(n):
             if _alike(meaning, meanings[earlier]):
-                yield Repeat(whole[n].start, whole[n].end, whole[earlier].start, exact=frozenset(meaning) <= frozenset(meanings[earlier]))
+                yield Repeat(
+                    whole[n].start,
+                    whole[n].end,
+                    whole[earlier].start,
+                    exact=frozenset(meaning) <= frozenset(meanings[earlier]),
+                )
                 break
     for sentence in whole:
         if sentence.ended:
@@ -161,7 +176,11 @@ def _small() -> frozenset[str]:
 def _lists(text: str) -> Iterator[Repeat]:
     """Pieces between commas that came before, lists whose pieces all end in one word, and 'tree and tree and tree'."""
     loop = talk().loop
-    pieces = [(match.start(), match.end(), match[0].lower().strip()) for match in re.finditer(r"[^,;.!?\n]+", text) if match[0].strip()]
+    pieces = [
+        (match.start(), match.end(), match[0].lower().strip())
+        for match in re.finditer(r"[^,;.!?\n]+", text)
+        if match[0].strip()
+    ]
     seen: dict[str, int] = {}
     run = 0
     for n, (start, end, piece) in enumerate(pieces):

@@ -65,8 +65,10 @@ class Talk:
     told: tuple[re.Pattern[str], ...]
     mild: re.Pattern[str]
     cut: tuple[re.Pattern[str], ...]
+    hedge_said: re.Pattern[str]
     hedge: tuple[re.Pattern[str], ...]
     hedge_mends: tuple[Mend, ...]
+    denial_said: str
     denial: tuple[re.Pattern[str], ...]
     denial_cut: re.Pattern[str]
     denial_instead: tuple[tuple[re.Pattern[str], str], ...]
@@ -109,8 +111,7 @@ def table(name: str) -> Mapping[str, Any]:
 def talk() -> Talk:
     """The rules in use."""
     data = table("talk")
-    groups = {**data["groups"], **{key: data["meta"][key] for key in ("compound", "lies", "quality", "qualities")}}
-    groups |= {"seen": data["meta"]["seen"], "sees": data["meta"]["sees"]}
+    groups: Mapping[str, str] = data["groups"]
 
     def filled(pattern: str) -> str:
         return re.sub(r"\{([a-z]+)\}", lambda name: f"(?:{groups[name[1]]})", pattern)
@@ -126,6 +127,9 @@ def talk() -> Talk:
 
     def signs(rows: Iterable[Mapping[str, Any]]) -> tuple[Sign, ...]:
         return tuple(Sign(**{**row, "of": re.compile(row["of"], re.IGNORECASE)}) for row in rows)
+
+    def loop(row: Mapping[str, Any]) -> Loop:
+        return Loop(**{key: frozenset(value) if isinstance(value, list) else value for key, value in row.items()})
 
     person, refusal, preamble = data["person"], data["refusal"], data["preamble"]
     meta, hedge, denial, last = data["meta"], data["hedge"], data["denial"], data["unfinished"]
@@ -145,19 +149,25 @@ def talk() -> Talk:
         told=each(meta["told"]),
         mild=either(meta["mild"]),
         cut=each(meta["cut"]),
+        hedge_said=one(rf"(?<![\w-])(?:{'|'.join(hedge['said'])})(?![\w-])"),
         hedge=each(hedge["match"]),
         hedge_mends=tuple(Mend(of=re.compile(mend["of"], re.IGNORECASE), to=mend["to"]) for mend in hedge["mend"]),
-        denial=each(denial["match"]),
+        denial_said="|".join(denial["said"]),
+        denial=each([rf"(?<![\w-])(?:{'|'.join(denial['said'])})(?![\w-])", *denial["match"]]),
         denial_cut=either(denial["cut"]),
         denial_instead=tuple((one(said), instead) for said, instead in denial["instead"].items()),
-        loop=Loop(**{key: frozenset(value) if isinstance(value, list) else value for key, value in data["loop"].items()}),
+        loop=loop(data["loop"]),
         short=data["short"]["words"],
         last=frozenset(last["last"]),
         last_but=frozenset(last["but"]),
         last_stopped=frozenset(last["stopped"]),
         nouns_too=frozenset(last["nouns_too"]),
         whole_tags=frozenset(last["whole_tags"]),
-        before={"her": frozenset(last["before_her"]), "in": frozenset(last["before_in_on"]), "on": frozenset(last["before_in_on"])},
+        before={
+            "her": frozenset(last["before_her"]),
+            "in": frozenset(last["before_in_on"]),
+            "on": frozenset(last["before_in_on"]),
+        },
         weights=signs(data["weights"]["rule"]),
         weights_piece=one(data["weights"]["whole_piece"]),
         weights_pieces=data["weights"]["pieces"],
