@@ -69,12 +69,9 @@ class Hedge:
 def _hedges(text: str) -> tuple[Place, ...]:
     """The hedges of a judged text."""
     quiet = (*refusals(text), *preambles(text))
-    found = [
-        match.span()
-        for pattern in (talk().hedge_said, *talk().hedge, talk().thinks)
-        for match in pattern.finditer(text)
-        if match[0].strip()
-    ]
+    rules = talk()
+    found = [match.span() for match in rules.hedge.finditer(text) if match[0].strip()]
+    found += [match.span() for pattern in (rules.hedge_said, rules.thinks) for match in pattern.finditer(text)]
     return tuple(place for place in first_of(found) if not within(place, quiet))
 
 

@@ -13,6 +13,10 @@ from fluxcap.talk import Place, cut, first_of, plain, talk
 from fluxcap.types import Issue, Severity
 
 
+_STRANGE = re.compile(r"[()\[\]{}<>:|^\\_+=]|--|[—–]|\b(?:BREAK|AND)\b|\b(?i:seed|cfg|clip skip)\b")
+"""Without one of these a caption holds no sign of a prompt language."""
+
+
 def _item(text: str) -> CheckInput:
     return CheckInput(image_id="1", path="1.png", trigger="ohwx", text=text)
 
@@ -71,6 +75,8 @@ class PromptWeights:
 
 @lru_cache(maxsize=1024)
 def _weights(text: str) -> tuple[Place, ...]:
+    if not _STRANGE.search(text):
+        return ()
     found = [match.span() for rule in talk().weights for match in rule.of.finditer(text)]
     if text.count(",") >= talk().weights_pieces:
         found += [match.span() for match in talk().weights_piece.finditer(text)]

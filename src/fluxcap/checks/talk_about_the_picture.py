@@ -88,7 +88,7 @@ def _talk(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     """The places of talk in a judged text, and the mild ones."""
     rules = talk()
     quiet = (*refusals(text), *preambles(text))
-    told = [_trimmed(text, match) for pattern in rules.told for match in pattern.finditer(text)]
+    told = [_trimmed(text, match) for match in rules.told.finditer(text)]
     mild = [match.span() for match in rules.mild.finditer(text)]
     for start, end, _ in sentences(text):
         for person in (rules.first, rules.second):

@@ -44,16 +44,23 @@ def repeats(text: str) -> tuple[Repeat, ...]:
 
 def runs(said: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     """Where words come again in a row: the place, the number of words, and how many times; the shortest phrase first."""
+    following: dict[str, int] = {}
+    nexts = [0] * len(said)
+    for place in reversed(range(len(said))):
+        nexts[place] = following.get(said[place], len(said))
+        following[said[place]] = place
     place = 0
     while place < len(said):
-        for size in range(1, 1 + min(_LONGEST, (len(said) - place) // 2)):
-            times = 1
-            while said[place + times * size : place + (times + 1) * size] == said[place : place + size]:
+        again = nexts[place]
+        while again - place <= _LONGEST and again < len(said):
+            size, times = again - place, 1
+            while said[place + times * size : place + (times + 1) * size] == said[place:again]:
                 times += 1
             if times > 1:
                 yield place, size, times
                 place += times * size - 1
                 break
+            again = nexts[again]
         place += 1
 
 

@@ -28,19 +28,22 @@ _LEADS_AT_MOST = 6
 @lru_cache(maxsize=1024)
 def refusals(text: str) -> tuple[Place, ...]:
     """The sentences in which somebody refuses, or a failure is reported."""
+    rules = talk()
+    begin = _called(text)
+    hits = [begin + match.end() - 1 for match in rules.refusal.finditer(text[begin:])]
+    speaks = rules.first.search(text) is not None
     found: list[Place] = []
-    for start, end, _ in sentences(text):
-        called = CALL.match(text, start, end)
-        begin = called.end() if called and not any(sign.isalnum() for sign in text[:start]) else start
-        if refuses(text[begin:end]):
-            found.append((begin, end))
+    for start, end, _ in sentences(text) if hits or speaks else ():
+        start = max(start, begin)
+        said = text[start:end]
+        if any(start <= hit < end for hit in hits) or (rules.first.search(said) and rules.unable.search(said)):
+            found.append((start, end))
     return tuple(found)
 
 
 def refuses(said: str) -> bool:
-    """Whether in a sentence somebody refuses or cannot, or a failure is reported."""
-    rules = talk()
-    return bool(rules.refusal.search(said) or (rules.first.search(said) and rules.unable.search(said)))
+    """Whether somebody refuses in a text, or a failure is reported."""
+    return bool(refusals(said))
 
 
 @lru_cache(maxsize=1024)
@@ -49,19 +52,27 @@ def preambles(text: str) -> tuple[Place, ...]:
     rules = talk()
     refused = refusals(text)
     found: list[Place] = []
-    whole = sentences(text)
-    called = CALL.match(text)
-    for n, (start, end, _) in enumerate(whole):
-        begin = called.end() if n == 0 and called else start
+    closes = [match.end() - 1 for match in rules.closes.finditer(text)]
+    speaks = rules.first.search(text) or rules.second.search(text)
+    for n, (start, end, _) in enumerate(sentences(text)):
+        begin = max(start, _called(text))
         lead = led(text, begin, end if n else len(text))
         if lead > begin:
             found.append((begin, lead))
-        said = text[max(begin, lead) : end]
-        if not said or within((start, end), refused):
+        rest = max(begin, lead)
+        if rest >= end or within((start, end), refused):
             continue
-        if rules.closes.search(said) or _answers(said) or (n == 0 and said.rstrip().endswith("!")):
-            found.append((max(begin, lead), end))
+        said = text[rest:end]
+        shouts = n == 0 and said.rstrip().endswith("!")
+        if shouts or any(rest <= hit < end for hit in closes) or (speaks and _answers(said)):
+            found.append((rest, end))
     return tuple(place for place in first_of(found) if not within(place, refused))
+
+
+def _called(text: str) -> int:
+    """Where the words end that call the subject at the start: trigger word, class word, and signs."""
+    called = CALL.match(text)
+    return called.end() if called else 0
 
 
 def _answers(said: str) -> bool:
