@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
-from fluxcap.checks.talking import preambles, refusals
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, judged, quoted, whole, within
+from fluxcap.checks.wording import has_words, judged, quoted, whole
 from fluxcap.english import article
-from fluxcap.talk import plain, talk
+from fluxcap.talk import Place, first_of, plain, preambles, refusals, talk, within
 from fluxcap.types import Issue, Severity
 
 
@@ -70,12 +69,9 @@ class Hedge:
 def _hedges(text: str) -> tuple[Place, ...]:
     """The hedges of a judged text."""
     quiet = (*refusals(text), *preambles(text))
-    found = [
-        match.span()
-        for pattern in (*talk().hedge, talk().thinks)
-        for match in pattern.finditer(text)
-        if match[0].strip()
-    ]
+    rules = talk()
+    found = [match.span() for match in rules.hedge.finditer(text) if match[0].strip()]
+    found += [match.span() for pattern in (rules.hedge_said, rules.thinks) for match in pattern.finditer(text)]
     return tuple(place for place in first_of(found) if not within(place, quiet))
 
 

@@ -15,6 +15,9 @@ from fluxcap.talk.rules import Sign
 from fluxcap.talk.text import without_trigger
 from fluxcap.types import Issue, Severity
 
+_STRANGE = re.compile(r"[^\w ,.;'’()!?-]|[_\n]|(?:^|\s)(?:-|\(?\d{1,2}[.)])\s|--")
+"""Without one of these a caption holds no markup."""
+
 
 def _item(text: str) -> CheckInput:
     return CheckInput(image_id="1", path="1.png", trigger="ohwx", text=text)
@@ -74,6 +77,8 @@ class Markup:
 @lru_cache(maxsize=1024)
 def _signs(caption: str, trigger: str) -> tuple[tuple[int, int, str, bool], ...]:
     """The first place of each kind of sign."""
+    if not _STRANGE.search(caption):
+        return ()
     text, raw = plain(caption, trigger, signs=True), without_trigger(caption, trigger)
     found: dict[str, tuple[int, int, str, bool]] = {}
     for rule in talk().markup:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, find, has_words, is_first, quoted
+from fluxcap.checks.wording import find, has_words, quoted
 from fluxcap.talk import folded, is_english
 from fluxcap.types import Issue, Severity
 
 _PART = re.compile(r"[^\W_]+")
-_GAP = re.compile(r"(?:</w>|[^\w]|_){1,5}")
+_GAP = re.compile(r"(?:[^\w]|_){1,6}")
 """What may have come between the letters of a shattered word: blanks, hyphens, any signs, a tokenizer's marks."""
+
+_SHORTEST = 3
+"""Letters of a trigger word; of a shorter one every word is near."""
+
+_LONG = 6
+"""Letters of a trigger word of which two may be wrong."""
+
+_AWAY_AT_MOST = 2
 
 _LIKE = (("vv", "w"), ("rn", "m"), ("cl", "d"))
 """Letters in a row that look like another one."""
@@ -91,70 +99,83 @@ def misspelt(text: str, trigger: str, class_word: str) -> tuple[tuple[int, int, 
     A word that is a whole trigger word is none, nor is an English word. The first words of a caption may differ more.
     """
     wanted = folded(trigger)
-    if len(wanted) < 3:
+    if len(wanted) < _SHORTEST:
         return ()
     right = find(text, trigger)
-    parts = [match.span() for match in _PART.finditer(text)]
     glued = wanted + folded(class_word) if class_word else ""
+    shown = text.replace("</w>", "    ")
+    parts = [_Part(*match.span(), match[0], _folded(match[0])) for match in _PART.finditer(shown)]
     found: list[tuple[int, int, str]] = []
     place = 0
     while place < len(parts):
-        for count, (start, end) in _windows(text, parts, place, len(wanted) + len(folded(class_word)) + 2):
+        for said in _stretches(shown, parts, place, len(wanted)):
+            start, end = said[0].start, said[-1].end
             if any(a < end and start < b for a, b in right):
-                break
-            said = folded(text[start:end].replace("</w>", ""))
-            words = [text[a:b] for a, b in parts[place : place + count]]
-            if said != wanted and any(said.replace(*like) == wanted.replace(*like) for like in _LIKE):
-                said = wanted
-            if glued and said == glued and count == 1 and said != wanted:
+                continue
+            if len(said) == 1 and said[0].letters == glued:
                 found.append((start, end, f"{trigger} {class_word}"))
-            elif _is_nearly(words, said, wanted, trigger, first=is_first(text, start), alone=not right):
+            elif _is_nearly(said, trigger, wanted, first=place == 0, alone=not right):
                 found.append((start, end, trigger))
             else:
                 continue
-            place += count - 1
+            place += len(said) - 1
             break
         place += 1
     return tuple(found)
 
 
-def _windows(text: str, parts: Sequence[Place], place: int, longest: int) -> Iterator[tuple[int, Place]]:
-    """The stretches of words from this one on that may be one word in pieces; the longest first."""
-    ends = [place]
-    size = parts[place][1] - parts[place][0]
-    while ends[-1] + 1 < len(parts) and _GAP.fullmatch(text[parts[ends[-1]][1] : parts[ends[-1] + 1][0]]):
-        size += parts[ends[-1] + 1][1] - parts[ends[-1] + 1][0]
-        if size > longest:
+class _Part(NamedTuple):
+    """Letters without a sign between them, as they stand and in one spelling."""
+
+    start: int
+    end: int
+    text: str
+    letters: str
+
+
+_folded = lru_cache(maxsize=8192)(folded)
+
+
+def _stretches(text: str, parts: Sequence[_Part], place: int, size: int) -> Iterator[Sequence[_Part]]:
+    """This part, and the stretches from it on that may be one word in pieces, by their size; the longest first."""
+    stops = [place + 1]
+    length = len(parts[place].letters)
+    for end in range(place + 1, len(parts)):
+        length += len(parts[end].letters)
+        if length > size + _AWAY_AT_MOST or not _GAP.fullmatch(text, parts[end - 1].end, parts[end].start):
             break
-        ends.append(ends[-1] + 1)
-    for end in reversed(ends):
-        yield end - place + 1, (parts[place][0], parts[end][1])
+        if length >= size - _AWAY_AT_MOST:
+            stops.append(end + 1)
+    for stop in reversed(stops):
+        yield parts[place:stop]
 
 
-def _is_nearly(words: Sequence[str], said: str, wanted: str, trigger: str, *, first: bool, alone: bool) -> bool:
-    """Whether what is said is the trigger word with a fault."""
+def _is_nearly(said: Sequence[_Part], trigger: str, wanted: str, *, first: bool, alone: bool) -> bool:
+    """Whether what is said is the trigger word with a fault; ``alone``: the right one is nowhere."""
+    letters = "".join(part.letters for part in said)
+    if abs(len(letters) - len(wanted)) > _AWAY_AT_MOST:
+        return False
+    if letters != wanted and any(letters.replace(*like) == wanted.replace(*like) for like in _LIKE):
+        letters = wanted
+    if letters != wanted and (not (first or alone) or letters.isdigit()):
+        return False
     pieces = len(trigger.split())
-    ordinary = all(is_english(word) for word in words)
-    if said == wanted:
-        if len(words) == pieces and [word.lower() for word in words] == trigger.lower().split():
-            return first or not ordinary  # other capitals
-        return not ordinary or (len(words) > pieces and all(len(word) == 1 for word in words))
-    if ordinary or not (first or alone):
+    shattered = len(said) > pieces
+    ordinary = all(is_english(part.text) for part in said)
+    if letters == wanted:
+        if [part.text.lower() for part in said] == trigger.lower().split():
+            return first or not ordinary  # only the capitals are others
+        return not ordinary or (shattered and all(len(part.text) == 1 for part in said))
+    if ordinary or (shattered and any(len(part.text) > 2 and is_english(part.text) for part in said)):
         return False
-    if len(words) > pieces and not all(len(word) <= 2 or not is_english(word) for word in words):
+    if shattered:
+        return first and len(wanted) > _SHORTEST and _distance(letters, wanted) <= 1
+    if not first and len(wanted) <= _SHORTEST:
         return False
-    if abs(len(said) - len(wanted)) > 2 or said.isdigit():
-        return False
-    away = _distance(said, wanted)
-    if len(words) > pieces:
-        return away <= 1 and len(wanted) > 3 and first
-    if said in (wanted + "s", wanted + "es"):
-        return len(wanted) > 3 or first
-    return (
-        away <= (1 if len(wanted) < 6 else 2)
-        and (first or len(wanted) > 3)
-        and (len(wanted) > 3 or said[0] == wanted[0])
-    )
+    if letters in (wanted + "s", wanted + "es"):
+        return True
+    away = 1 if len(wanted) < _LONG else _AWAY_AT_MOST
+    return _distance(letters, wanted) <= away and (len(wanted) > _SHORTEST or letters[0] == wanted[0])
 
 
 @lru_cache(maxsize=4096)

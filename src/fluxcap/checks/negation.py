@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
-from fluxcap.checks.talking import preambles, refusals
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, judged, quoted, whole, within
-from fluxcap.talk import cut, plain, sentences, talk
+from fluxcap.checks.wording import has_words, judged, quoted, whole
+from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within
 from fluxcap.types import Issue, Severity
 
 _SHOWN_AFTER = 40
@@ -73,7 +72,7 @@ class Negation:
 def denials(text: str) -> tuple[Place, ...]:
     """The denials of a judged text."""
     quiet = (*refusals(text), *preambles(text))
-    found = [match.span() for pattern in talk().denial for match in pattern.finditer(text)]
+    found = [match.span() for match in talk().denial.finditer(text)]
     return tuple(place for place in first_of(found) if not within(place, quiet))
 
 

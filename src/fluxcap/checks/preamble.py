@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from fluxcap.checks.talking import preambles
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted, whole
-from fluxcap.talk import cut, plain
+from fluxcap.talk import cut, plain, preambles
 from fluxcap.types import Issue, Severity
 
 

@@ -8,9 +8,13 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, quoted, whole
-from fluxcap.talk import cut, plain, talk
+from fluxcap.checks.wording import has_words, quoted, whole
+from fluxcap.talk import Place, cut, first_of, plain, talk
 from fluxcap.types import Issue, Severity
+
+
+_STRANGE = re.compile(r"[()\[\]{}<>:|^\\_+=]|--|[—–]|\b(?:BREAK|AND)\b|\b(?i:seed|cfg|clip skip)\b")
+"""Without one of these a caption holds no sign of a prompt language."""
 
 
 def _item(text: str) -> CheckInput:
@@ -71,6 +75,8 @@ class PromptWeights:
 
 @lru_cache(maxsize=1024)
 def _weights(text: str) -> tuple[Place, ...]:
+    if not _STRANGE.search(text):
+        return ()
     found = [match.span() for rule in talk().weights for match in rule.of.finditer(text)]
     if text.count(",") >= talk().weights_pieces:
         found += [match.span() for match in talk().weights_piece.finditer(text)]

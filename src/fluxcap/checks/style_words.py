@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, find, first_of, has_words, judged, quoted
-from fluxcap.talk import talk
+from fluxcap.checks.wording import find, has_words, judged, quoted
+from fluxcap.talk import Place, first_of, talk
 from fluxcap.types import Issue, Severity
 
 

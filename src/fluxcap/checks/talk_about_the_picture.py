@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
-from fluxcap.checks.talking import preambles, refusals
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, judged, quoted, whole, within
-from fluxcap.talk import cut, plain, sentences, talk
+from fluxcap.checks.wording import has_words, judged, quoted, whole
+from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within
 from fluxcap.types import Issue, Severity, Span
 
 
@@ -89,7 +88,7 @@ def _talk(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     """The places of talk in a judged text, and the mild ones."""
     rules = talk()
     quiet = (*refusals(text), *preambles(text))
-    told = [_trimmed(text, match) for pattern in rules.told for match in pattern.finditer(text)]
+    told = [_trimmed(text, match) for match in rules.told.finditer(text)]
     mild = [match.span() for match in rules.mild.finditer(text)]
     for start, end, _ in sentences(text):
         for person in (rules.first, rules.second):

@@ -20,6 +20,9 @@ _MEDIUM = re.compile(
     re.IGNORECASE,
 )
 
+_SHORT_TIMES = 4
+"""A caption of so many times the least words is not looked at further."""
+
 _PARK = "ohwx woman, a photo of a woman in a park."
 
 
@@ -67,9 +70,10 @@ class TooShort:
         if item.preset == "likeness" or not has_words(item):
             return
         taken = [*find(item.text, item.trigger), *find(item.text, item.class_word, any_case=True)]
-        taken += [match.span() for match in _MEDIUM.finditer(item.text)]
-        said = [word for word in words(item.text) if not any(start <= word.start < end for start, end in taken)]
         least = talk().short
+        if len(words(item.text)) < _SHORT_TIMES * least:
+            taken += [match.span() for match in _MEDIUM.finditer(item.text)]
+        said = [word for word in words(item.text) if not any(start <= word.start < end for start, end in taken)]
         if len(said) >= least:
             return
         told = {span.slot for span in item.spans or ()} | {mention.slot for mention in item.mentions}

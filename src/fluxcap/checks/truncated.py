@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
-from fluxcap.checks.talking import CALL
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted
 from fluxcap.english import words as word_lists
-from fluxcap.talk import is_english, sentences, talk, words
+from fluxcap.talk import CALL, is_english, sentences, talk, words
 from fluxcap.talk.known import begins_a_word, ends_a_word
 from fluxcap.types import Issue, Severity
 from fluxcap.vocabulary import rules, slots
@@ -27,6 +26,9 @@ _VERB = re.compile(
 _SUBJECT = re.compile(
     r"(?:She|He|They|It|Her|His|Their|Its|The|There|One of|Behind|On (?:her|his|the)|In (?:her|his|the))\b(?! (?:background|lighting|light)\b)[^,]*$"
 )
+_SHOWN_BEFORE = 30
+"""Characters before a break that its message shows."""
+
 _RUN_ON = re.compile(
     r"\b(?:with|and|a|an|the|of|in|on|at|to|is|are|has|her|his|their|its|wearing|holding|for|from|by|or|but|while|very|slightly|into|against|behind)"
     r" (?:(?:She|He|They|It|There) (?:is|are|has|have|was|wears|looks|stands|sits|holds)\b|(?:Her|His|Their|Its) (?:\w+ ){1,2}(?:is|are|has)\b|The (?:\w+ ){1,2}(?:is|are|has)\b)"
@@ -85,9 +87,9 @@ class Truncated:
                 f"opens a {what} that is never closed ({quoted(item.text, open_at, len(item.text))}): is something missing?",
                 span=(open_at, open_at + 1),
             )
-        for start, end, why in _broken(text):
-            shown = quoted(item.text, max(0, start - 30), end)
-            yield issue(self, item, f"breaks off in the middle of something ({shown}): {why}", span=(start, end))
+        for begin, end, why in _broken(text):
+            broken = quoted(item.text, max(0, begin - _SHOWN_BEFORE), end)
+            yield issue(self, item, f"breaks off in the middle of something ({broken}): {why}", span=(begin, end))
         why = _why_unfinished(text)
         if why and (said := words(text)):
             start = said[-1].start

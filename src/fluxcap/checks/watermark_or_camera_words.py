@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import Place, first_of, has_words, judged, quoted, whole, within
+from fluxcap.checks.wording import has_words, judged, quoted, whole
 from fluxcap.english import article
-from fluxcap.talk import cut, plain, talk
+from fluxcap.talk import Place, cut, first_of, plain, talk, within
 from fluxcap.types import Issue, Severity, Trait
 
 

@@ -65,27 +65,9 @@ def listed(parts: list[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
-Place = tuple[int, int]
-"""Characters from, to (exclusive)."""
-
-
 def judged(item: CheckInput) -> str:
     """The caption as its wording is judged, sign for sign: quoted text and the trigger word are hidden."""
     return plain(item.text, item.trigger)
-
-
-def within(place: Place, places: Sequence[Place]) -> bool:
-    """Whether a place lies in one of others."""
-    return any(start <= place[0] and place[1] <= end for start, end in places)
-
-
-def first_of(places: Sequence[Place]) -> list[Place]:
-    """The places in order without those that overlap an earlier one; of two at one start the longer counts."""
-    kept: list[Place] = []
-    for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
-        if not kept or start >= kept[-1][1]:
-            kept.append((start, end))
-    return kept
 
 
 def whole(text: str | None, item: CheckInput, faults: Callable[[str], Sequence[object]]) -> str | None:

@@ -24,6 +24,12 @@ _FORMS: Mapping[str, tuple[str, ...]] = {
 """Who: subject, object, possessive, possessive alone, reflexive."""
 
 _WHO = {form: who for who, forms in _FORMS.items() for form in forms}
+_IS = ("is", "are", "was", "were")
+_AT = ("in", "on", "at", "outside", "near", "with", "by", "against", "outdoors", "indoors")
+_FALLS = frozenset({"falls", "shines", "hangs"})
+_SHORT = 9
+"""Words of a sentence that says only where something is."""
+
 _AFTER = re.compile(r"'(?:s|re|ve|d|ll)$")
 
 
@@ -160,51 +166,64 @@ def _others(kind: str) -> frozenset[str]:
 
 def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -> bool:
     """Whether 'they' or 'it' can only be a person: by what is owned, done, or where it is."""
-    rules = talk().pronoun
     place = said.index(word)
     sentence = next((one for one in sentences(text) if one.start <= word.start < one.end), None)
-    end = sentence.end if sentence else len(text)
+    begin, end = (sentence.start, sentence.end) if sentence else (0, len(text))
     clause = re.search(r"[,;:]", text[word.end : end])
     stop = word.end + clause.start() if clause else end
     after = [one.text for one in said[place + 1 : place + 7] if one.start < stop]
+    before = [one.text for one in said[:place] if one.start >= begin]
     form = _AFTER.sub("", word.text)
-    if form in ("their", "its"):
-        before = said[place - 2].text if place > 1 and said[place - 1].text == "with" else ""
-        if (
-            form == "its"
-            and sentence
-            and any(one.text in ("face", "hair", "head", "body") for one in said[:place] if one.start >= sentence.start)
-        ):
-            return False
-        near = not before or before in rules["own"] | rules["does"] | set(class_word.lower().split())
-        return near and any(one in rules["own"] for one in after[:3])
     if form in ("themselves", "itself"):
         return False
-    if form == "them" or (form == "it" and after[:1] not in (["is"], ["has"], ["wears"]) and not _is_verb(after[:1])):
-        before = [one.text for one in said[:place] if sentence and one.start >= sentence.start]
-        if not 1 < len(before) < 9 or any(
-            one[-1] == "s" and len(one) > 3 and one not in rules["verbs"] | {"falls", "shines", "hangs"}
-            for one in before
-        ):
-            return False
-        return before[-1] in ("behind", "beside", "around") or (
-            before[-1] in ("on", "from") and before[-2] in ("falls", "shines", "light")
-        )
-    verb, rest = (["are", *after] if word.text != form else after)[0:1], (after if word.text != form else after[1:])
-    if verb and verb[0] in rules["verbs"]:
-        return True
-    if verb and verb[0] in ("has", "have"):
+    if form in ("their", "its"):
+        return _owns(form, before, after, class_word)
+    if word.text != form:
+        return _acts(["are", *after])  # 'they're', 'it's'
+    return _acts(after) if form == "they" or (form == "it" and after and _is_finite(after[0])) else _is_placed(before)
+
+
+def _owns(form: str, before: Sequence[str], after: Sequence[str], class_word: str) -> bool:
+    """Whether what is owned is a person's: 'their eyes', but not 'a clock with its hands', 'her face, its skin'."""
+    rules = talk().pronoun
+    if form == "its" and any(one in rules["bodies"] for one in before):
+        return False
+    if (
+        len(before) > 1
+        and before[-1] == "with"
+        and before[-2] not in rules["own"] | rules["does"] | set(class_word.lower().split())
+    ):
+        return False
+    return any(one in rules["own"] for one in after[:3])
+
+
+def _acts(after: Sequence[str]) -> bool:
+    """Whether the verb behind is a person's: 'are wearing', 'has a smile', 'is in a park'."""
+    rules = talk().pronoun
+    verb, rest = after[:1], after[1:]
+    if not verb or verb[0] in rules["verbs"]:
+        return bool(verb)
+    if verb[0] in ("has", "have"):
         return any(one in rules["own"] for one in rest)
-    if not verb or verb[0] not in ("is", "are", "was", "were"):
+    if verb[0] not in _IS:
         return False
     return any(one in rules["does"] for one in rest[:2]) or (
-        rest[:1] in (["in"], ["on"], ["at"], ["outside"], ["near"], ["with"], ["by"], ["against"])
-        and any(one in rules["places"] for one in rest)
+        bool(rest) and rest[0] in _AT and any(one in rules["places"] for one in rest)
     )
 
 
-def _is_verb(after: Sequence[str]) -> bool:
-    return bool(after) and after[0] in talk().pronoun["verbs"]
+def _is_placed(before: Sequence[str]) -> bool:
+    """Whether something is behind a person, or falls on one, and nothing else was named: 'A wall is behind them.'"""
+    named = talk().pronoun["verbs"] | _FALLS
+    if not 1 < len(before) < _SHORT or any(one[-1] == "s" and len(one) > 3 and one not in named for one in before):
+        return False
+    return before[-1] in ("behind", "beside", "around") or (
+        before[-1] in ("on", "from") and before[-2] in _FALLS | {"light"}
+    )
+
+
+def _is_finite(verb: str) -> bool:
+    return verb in _IS or verb in ("has", "have") or verb in talk().pronoun["verbs"]
 
 
 def _mended(text: str, shown: str, found: Sequence[Word], who: str) -> str:
@@ -241,11 +260,7 @@ def _form(word: Word, following: Word | None, text: str, before: str) -> int:
             return 1 if form == "her" else 3
         return 2
     if form == "it":
-        verb = (
-            near
-            and following is not None
-            and (following.text in ("is", "has", "was") or following.text in talk().pronoun["verbs"])
-        )
+        verb = near and following is not None and _is_finite(following.text)
         return 0 if verb or word.text != form else 1
     return forms.index(form)
 

@@ -23,6 +23,7 @@ from fluxcap.hearing.mending import (
     without_meta,
 )
 from fluxcap.hearing.rules import rules
+from fluxcap.talk import refuses
 from fluxcap.types import Evidence
 from fluxcap.vocabulary import Mention, Slot, canonical, is_nothing, normal, read, slots, together
 
@@ -233,7 +234,7 @@ def _why_not(sentence: str) -> Reason | None:
     """Why a sentence of prose is not read."""
     if len(sentence) > READ_AT_MOST:
         return "too long"
-    if rules().declined.search(sentence):
+    if refuses(sentence):
         return "declined"
     if rules().hedges.search(sentence):
         return "hedged"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fluxcap.hearing.rules import rules
+from fluxcap.talk import foreign, is_foreign, led, refuses, runs, talk, words
 from fluxcap.vocabulary import Slot, is_nothing, normal
 
 Reason = Literal[
@@ -76,11 +77,11 @@ def mend(row: Slot, text: str, allowed: Collection[str]) -> Mended:
     refuse_runs(text)
     if row.id == "text":  # what is written in a picture may be in any language, and name anybody
         return Mended(text="" if rules().no_text.fullmatch(text) or rules().untold.fullmatch(text) else text)
-    if rules().declined.search(text):
+    if refuses(text):
         raise Refusal("declined")
     refuse_foreign(text)
     done = Mended(text=without_meta(text))
-    if rules().meta_left.search(done.text):
+    if talk().told.search(done.text):
         raise Refusal("about the picture")
     if row.id == "age":
         done.text = rules().about.sub("", done.text)
@@ -106,13 +107,8 @@ def says_nothing(text: str) -> bool:
 def refuse_runs(text: str) -> None:
     """Raise for a loop (a word or a stretch again and again) and for what is too long to be a trait's value."""
     said = re.findall(r"[\w'-]+", text[:READ_AT_MOST].lower())
-    repeats = rules().repeats
-    for size in range(1, 1 + len(said) // repeats):
-        run = 0
-        for place in range(size, len(said)):
-            run = run + 1 if said[place] == said[place - size] else 0
-            if run >= size * (repeats - 1):
-                raise Refusal("loop")
+    if any(times >= rules().repeats for _, _, times in runs(said)):
+        raise Refusal("loop")
     if re.search(r"([^\W\d])\1{7}", text[:READ_AT_MOST]):
         raise Refusal("loop")
     if len(text) > rules().most_characters or len(text.split()) > rules().most_words:
@@ -120,17 +116,14 @@ def refuse_runs(text: str) -> None:
 
 
 def refuse_foreign(text: str) -> None:
-    """Raise for letters that are not Latin, and for words of other languages."""
-    if any(c.isalpha() and not unicodedata.name(c, "").startswith(("LATIN", "MICRO", "FEM", "MASC")) for c in text):
-        raise Refusal("other language")
-    said = re.findall(r"[^\W\d_]+", text.lower())
-    foreign = sum(word in rules().foreign for word in said)
-    if foreign and (foreign >= 2 or 2 * foreign >= len(said)):
+    """Raise for words of other languages, and for letters that are not Latin."""
+    if foreign(text) or all(is_foreign(word.text) for word in words(text)):
         raise Refusal("other language")
 
 
 def without_meta(text: str, *, prose: bool = False) -> str:
     """The text without talk about the picture ('the image shows'); a single value also without 'she is', 'her hair is'."""
+    text = text[led(text) :] or text
     for pattern in (*rules().meta, *(() if prose else rules().subject)):
         text = " ".join(pattern.sub(" ", text).split()).strip(_EDGES)
     return text

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from fluxcap.english import words
+from fluxcap.talk import talk
 from fluxcap.vocabulary import normal
 from fluxcap.vocabulary.tags import listed
 
@@ -43,16 +44,13 @@ class Rules:
     describing: frozenset[str]
     trailing: re.Pattern[str]
     hedges: re.Pattern[str]
-    declined: re.Pattern[str]
     meta: tuple[re.Pattern[str], ...]
     subject: tuple[re.Pattern[str], ...]
-    meta_left: re.Pattern[str]
     wordings: Mapping[str, Mapping[str, str]]
     proper: frozenset[str]
     common: frozenset[str]
     names: re.Pattern[str]
     brands: frozenset[str]
-    foreign: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -73,21 +71,18 @@ def rules() -> Rules:
         about=_pattern(r"^(?:{})\s*(?=\w)", map(re.escape, said["about"])),
         untold=_pattern(r"\W*(?:.*\b(?:is|are) )?(?:{})\W*", said["untold"]),
         no_text=_pattern(r"(?:{})", said["no_text"]),
-        denied=_pattern(r"(?<![\w-])(?:{})(?![\w-])", said["denied"]),
+        denied=_pattern(r"(?<![\w-])(?:{})(?![\w-])", [talk().denial_said, *said["denied"]]),
         open=frozenset(said["open"]),
         describing=frozenset({*words()["nouns"]["adjectives"], *groups["colour"], *groups["length"]}),
         trailing=_pattern(r"(?:[\s,;:(-]|\b(?:{})\b)+$", said["trailing"]),
-        hedges=_pattern(r"(?<![\w-])(?:{})(?![\w-])", sorted(said["hedges"], key=len, reverse=True)),
-        declined=_pattern(r"(?<!\w)(?:{})(?!\w)", said["declined"]),
+        hedges=talk().hedge_said,
         meta=tuple(re.compile(one, re.IGNORECASE) for one in said["meta"]),
         subject=tuple(re.compile(one, re.IGNORECASE) for one in said["subject"]),
-        meta_left=_pattern(r"(?:{})", said["meta_left"]),
         wordings={slot_id: {normal(w): v for w, v in table.items()} for slot_id, table in data["wordings"].items()},
         proper=frozenset(data["proper"]["words"]),
         common=frozenset(common | set(data["proper"]["either"])),
         names=_pattern(r"(?<![\w-])(?:{})(?:'s|s)?(?![\w-])", names),
         brands=frozenset(data["proper"]["brands"]),
-        foreign=frozenset(data["foreign"]["words"]),
     )
 
 

@@ -6,22 +6,34 @@ Used where captions are checked and where vision models' answers are heard. The 
 
 from fluxcap.talk.garbled import folded, garbled, ungarbled
 from fluxcap.talk.known import is_english
-from fluxcap.talk.languages import foreign, language_name
-from fluxcap.talk.loops import repeats
+from fluxcap.talk.languages import foreign, is_foreign, language_name
+from fluxcap.talk.loops import repeats, runs
 from fluxcap.talk.rules import talk
-from fluxcap.talk.text import cut, plain, sentences, words
+from fluxcap.talk.speech import CALL, led, preambles, refusals, refuses
+from fluxcap.talk.text import Place, cut, first_of, plain, sentences, within, without_trigger, words
 
 __all__ = [
+    "CALL",
+    "Place",
     "cut",
+    "first_of",
     "folded",
     "foreign",
     "garbled",
     "is_english",
+    "is_foreign",
     "language_name",
+    "led",
     "plain",
+    "preambles",
+    "refusals",
+    "refuses",
     "repeats",
+    "runs",
     "sentences",
     "talk",
     "ungarbled",
+    "within",
+    "without_trigger",
     "words",
 ]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fluxcap.talk.known import is_english
 from fluxcap.talk.rules import table
-from fluxcap.talk.text import Word, sentences, words
+from fluxcap.talk.text import HIDDEN, Word, sentences, words
 
 _SHORTENED = re.compile(r"(?:[ldcsnjmt]|qu|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)'(?=[^\W\d_]{2})")
 _ALIKE = frozenset(
@@ -93,12 +93,19 @@ def _lists() -> _Lists:
 
 def foreign(text: str) -> tuple[Stretch, ...]:
     """The stretches of a text that are not English, in its order. Names of places and words that English has taken in are."""
-    found = [*_other_alphabets(text), *_known(text), *_unknown(text)]
+    said = words(text)
+    languages = list(_languages(text, said))
+    found = [*_other_alphabets(text), *_known(said, languages), *_unknown(text, said, languages)]
     kept: list[Stretch] = []
     for one in sorted(found, key=lambda one: (one.start, -one.end)):
         if not kept or one.start >= kept[-1].end:
             kept.append(one)
     return tuple(kept)
+
+
+def is_foreign(word: str) -> bool:
+    """Whether a single word is one of another language and no English one."""
+    return word in _lists().languages and not is_english(word)
 
 
 def language_name(language: str) -> str:
@@ -109,7 +116,7 @@ def language_name(language: str) -> str:
 
 def _other_alphabets(text: str) -> Iterator[Stretch]:
     """Runs of words in letters that are not Latin; one letter alone ('the letter π') is a sign."""
-    if text.isascii():
+    if text.replace(HIDDEN, "").isascii():
         return
     run: list[re.Match[str]] = []
     for match in [*re.finditer(r"[^\W\d_]+", text), None]:
@@ -136,12 +143,11 @@ def _alphabet(letters: str) -> str:
     return unicodedata.name(letters[0], "").split(" ")[0].split("-")[0]
 
 
-def _known(text: str) -> Iterator[Stretch]:
+def _known(said: Sequence[Word], known: Sequence[frozenset[str]]) -> Iterator[Stretch]:
     """Stretches in which one language's words stand close together."""
     lists = _lists()
-    said = words(text)
     hits: dict[str, list[int]] = {}
-    for place, languages in enumerate(_languages(text, said)):
+    for place, languages in enumerate(known):
         for language in languages:
             hits.setdefault(language, []).append(place)
     for language, places in hits.items():
@@ -203,12 +209,10 @@ def _chains(said: Sequence[Word], places: Sequence[int], lists: _Lists) -> Itera
     yield chain
 
 
-def _unknown(text: str) -> Iterator[Stretch]:
+def _unknown(text: str, said: Sequence[Word], known: Sequence[frozenset[str]]) -> Iterator[Stretch]:
     """Words in a row that are not English: many of them, or a few of which one is known in another language or has accents."""
     lists = _lists()
-    said = words(text)
     begins = {sentence.start for sentence in sentences(text)}
-    known = list(_languages(text, said))
     taken = [match.span() for match in lists.taken.finditer(text)]
     run: list[int] = []
     for place in range(len(said) + 1):

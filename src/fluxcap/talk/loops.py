@@ -14,6 +14,9 @@ from fluxcap.talk.text import Sentence, Word, sentences, words
 _LINKS = ("and", "or")
 """May stand between a phrase and the same again; a word alone may be linked to itself ('black and black')."""
 
+_LONGEST = 30
+"""Words of a phrase that comes again."""
+
 _READ_AT_MOST = 4000
 """Characters; a text that is longer is looked at so far."""
 
@@ -39,6 +42,28 @@ def repeats(text: str) -> tuple[Repeat, ...]:
     return tuple(kept)
 
 
+def runs(said: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Where words come again in a row: the place, the number of words, and how many times; the shortest phrase first."""
+    following: dict[str, int] = {}
+    nexts = [0] * len(said)
+    for place in reversed(range(len(said))):
+        nexts[place] = following.get(said[place], len(said))
+        following[said[place]] = place
+    place = 0
+    while place < len(said):
+        again = nexts[place]
+        while again - place <= _LONGEST and again < len(said):
+            size, times = again - place, 1
+            while said[place + times * size : place + (times + 1) * size] == said[place:again]:
+                times += 1
+            if times > 1:
+                yield place, size, times
+                place += times * size - 1
+                break
+            again = nexts[again]
+        place += 1
+
+
 def _letters(text: str) -> Iterator[Repeat]:
     """'aaaaaaa', and 'redredredred' within one word."""
     least = talk().loop.letters
@@ -49,39 +74,23 @@ def _letters(text: str) -> Iterator[Repeat]:
 
 
 def _in_a_row(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
-    """A word, a phrase or a sentence and directly after it the same again: 'the the', 'a red dress, a red dress'."""
-    loop = talk().loop
+    """A word, a phrase or a sentence and directly after it the same again: 'the the', 'a red dress and a red dress'."""
     texts = [word.text for word in said]
-    place = 0
-    while place < len(said):
-        for size in range(min(30, (len(said) - place) // 2), 0, -1):
-            link = 1 if size > 1 and place + size < len(texts) and texts[place + size] in _LINKS else 0
-            again = place + size + link
-            if texts[place : place + size] != texts[again : again + size]:
-                continue
-            end = again + size
-            while texts[end : end + size] == texts[place : place + size]:
-                end += size
-            between = text[said[place + size - 1].end : said[place + size].start]
-            times = (end - place - link) // size
-            if (
-                size == 1
-                and times == 2
-                and (texts[place] in loop.twice or between.strip() or not _one_spelling(text, said, place))
-            ):
-                continue
-            yield Repeat(said[place + size].start, said[end - 1].end, said[place].start, exact=True)
-            place = end - 1
-            break
-        place += 1
+    for place, size, times in runs(texts):
+        if size > 1 or times > 2 or _is_slip(text, said[place], said[place + 1]):
+            yield Repeat(said[place + size].start, said[place + times * size - 1].end, said[place].start, exact=True)
+    for place, word in enumerate(texts):
+        if word in _LINKS:
+            for size in range(2, 1 + min(_LONGEST, place, len(said) - place - 1)):
+                if texts[place - size : place] == texts[place + 1 : place + 1 + size]:
+                    yield Repeat(said[place].start, said[place + size].end, said[place - size].start, exact=True)
 
 
-def _one_spelling(text: str, said: Sequence[Word], place: int) -> bool:
-    """Whether the two words may be one typed twice; 'New York New York' and '3 3' may be meant so."""
-    first = text[said[place].start : said[place].end]
-    return not first.isdigit() and not (
-        first[0].isupper() and said[place].start and text[said[place + 1].start].isupper()
-    )
+def _is_slip(text: str, one: Word, other: Word) -> bool:
+    """Whether a word stands twice by mistake; 'bye bye', '3 3' and 'New York New York' may be meant so."""
+    if one.text in talk().loop.twice or one.text.isdigit() or text[one.end : other.start].strip():
+        return False
+    return not (text[one.start].isupper() and text[other.start].isupper() and one.start)
 
 
 def _again(text: str, said: Sequence[Word]) -> Iterator[Repeat]:

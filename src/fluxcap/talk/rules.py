@@ -10,6 +10,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from fluxcap.talk.screen import Patterns
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mend:
@@ -57,17 +59,19 @@ class Talk:
     answers: re.Pattern[str]
     thinks: re.Pattern[str]
     unable: re.Pattern[str]
-    refusal: re.Pattern[str]
+    refusal: Patterns
     yes: re.Pattern[str]
     leads: re.Pattern[str]
     labels: re.Pattern[str]
-    closes: re.Pattern[str]
-    told: tuple[re.Pattern[str], ...]
-    mild: re.Pattern[str]
+    closes: Patterns
+    told: Patterns
+    mild: Patterns
     cut: tuple[re.Pattern[str], ...]
-    hedge: tuple[re.Pattern[str], ...]
+    hedge_said: re.Pattern[str]
+    hedge: Patterns
     hedge_mends: tuple[Mend, ...]
-    denial: tuple[re.Pattern[str], ...]
+    denial_said: str
+    denial: Patterns
     denial_cut: re.Pattern[str]
     denial_instead: tuple[tuple[re.Pattern[str], str], ...]
     loop: Loop
@@ -87,13 +91,13 @@ class Talk:
     keys: tuple[str, ...]
     pronoun: Mapping[str, frozenset[str]]
     houses: re.Pattern[str]
-    marks: re.Pattern[str]
-    camera: re.Pattern[str]
+    marks: Patterns
+    camera: Patterns
     camera_held: re.Pattern[str]
     camera_taken: re.Pattern[str]
     glue: frozenset[str]
-    quality: re.Pattern[str]
-    style: re.Pattern[str]
+    quality: Patterns
+    style: Patterns
     style_medium: str
     thing_before: re.Pattern[str]
     thing_behind: re.Pattern[str]
@@ -109,14 +113,16 @@ def table(name: str) -> Mapping[str, Any]:
 def talk() -> Talk:
     """The rules in use."""
     data = table("talk")
-    groups = {**data["groups"], **{key: data["meta"][key] for key in ("compound", "lies", "quality", "qualities")}}
-    groups |= {"seen": data["meta"]["seen"], "sees": data["meta"]["sees"]}
+    groups: Mapping[str, str] = data["groups"]
 
     def filled(pattern: str) -> str:
         return re.sub(r"\{([a-z]+)\}", lambda name: f"(?:{groups[name[1]]})", pattern)
 
     def one(pattern: str) -> re.Pattern[str]:
         return re.compile(filled(pattern), re.IGNORECASE)
+
+    def many(patterns: Iterable[str]) -> Patterns:
+        return Patterns(filled(pattern) for pattern in patterns)
 
     def each(patterns: Iterable[str]) -> tuple[re.Pattern[str], ...]:
         return tuple(one(pattern) for pattern in patterns)
@@ -126,6 +132,9 @@ def talk() -> Talk:
 
     def signs(rows: Iterable[Mapping[str, Any]]) -> tuple[Sign, ...]:
         return tuple(Sign(**{**row, "of": re.compile(row["of"], re.IGNORECASE)}) for row in rows)
+
+    def sets(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: frozenset(value) if isinstance(value, list) else value for key, value in row.items()}
 
     person, refusal, preamble = data["person"], data["refusal"], data["preamble"]
     meta, hedge, denial, last = data["meta"], data["hedge"], data["denial"], data["unfinished"]
@@ -137,22 +146,22 @@ def talk() -> Talk:
         answers=one(person["answers"]),
         thinks=one(person["thinks"]),
         unable=one(refusal["unable"]),
-        refusal=either(refusal["match"]),
+        refusal=many(refusal["match"]),
         yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)"),
         leads=either(preamble["leads"]),
         labels=one(rf"\b(?:{preamble['labels']})\b"),
-        closes=either(preamble["closes"]),
-        told=each(meta["told"]),
-        mild=either(meta["mild"]),
+        closes=many(preamble["closes"]),
+        told=many(meta["told"]),
+        mild=many(meta["mild"]),
         cut=each(meta["cut"]),
-        hedge=each(hedge["match"]),
+        hedge_said=one(rf"(?<![\w-])(?:{'|'.join(hedge['said'])})(?![\w-])"),
+        hedge=many(hedge["match"]),
         hedge_mends=tuple(Mend(of=re.compile(mend["of"], re.IGNORECASE), to=mend["to"]) for mend in hedge["mend"]),
-        denial=each(denial["match"]),
+        denial_said="|".join(denial["said"]),
+        denial=many([rf"(?<![\w-])(?:{'|'.join(denial['said'])})(?![\w-])", *denial["match"]]),
         denial_cut=either(denial["cut"]),
         denial_instead=tuple((one(said), instead) for said, instead in denial["instead"].items()),
-        loop=Loop(
-            **{key: frozenset(value) if isinstance(value, list) else value for key, value in data["loop"].items()}
-        ),
+        loop=Loop(**sets(data["loop"])),
         short=data["short"]["words"],
         last=frozenset(last["last"]),
         last_but=frozenset(last["but"]),
@@ -173,13 +182,13 @@ def talk() -> Talk:
         keys=tuple(data["markup"]["keys"]),
         pronoun={name: frozenset(said) for name, said in data["pronoun"].items()},
         houses=one(data["marks"]["houses"]),
-        marks=either(data["marks"]["match"]),
-        camera=either(camera["match"]),
+        marks=many(data["marks"]["match"]),
+        camera=many(camera["match"]),
         camera_held=one(camera["held"]),
         camera_taken=one(camera["taken"]),
         glue=frozenset(camera["glue"]),
-        quality=either(data["quality"]["match"]),
-        style=either(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", pattern) for pattern in style["match"]),
+        quality=many(data["quality"]["match"]),
+        style=many(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", pattern) for pattern in style["match"]),
         style_medium=style["medium"],
         thing_before=one(style["thing_before"]),
         thing_behind=one(style["thing_behind"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -28,6 +29,10 @@ _NO_END = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|mt|no|vs|jr|sr|prof|approx|ca|etc|e\.g|i\.e|a\.k\.a|feat|vol|inc|ltd)|\b(?-i:[A-Z]))$",
     re.IGNORECASE,
 )
+
+
+Place = tuple[int, int]
+"""Characters from, to (exclusive)."""
 
 
 class Word(NamedTuple):
@@ -121,3 +126,17 @@ def cut(text: str, start: int, end: int) -> str:
     if not left or not right:
         return left + right
     return left + ("" if right[0] in ",;.!?)" else " ") + right
+
+
+def within(place: Place, places: Sequence[Place]) -> bool:
+    """Whether a place lies in one of others."""
+    return any(start <= place[0] and place[1] <= end for start, end in places)
+
+
+def first_of(places: Sequence[Place]) -> list[Place]:
+    """The places in order without those that overlap an earlier one; of two at one start the longer counts."""
+    kept: list[Place] = []
+    for start, end in sorted(places, key=lambda place: (place[0], -place[1])):
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return kept

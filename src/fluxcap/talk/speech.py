@@ -1,0 +1,123 @@
+"""Where a text talks to somebody: refusals, openings that lead to the caption, labels, leave-taking.
+
+Texts come as :func:`fluxcap.talk.plain` gives them. What else is found in such places is no fault of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from fluxcap.talk.rules import talk
+from fluxcap.talk.text import Place, first_of, sentences, within
+
+CALL = re.compile(r"\W*·+(?:'s)?(?: (?!is\b|was\b|in\b|with\b|a\b)[\w-]+)?\W*")
+"""The trigger word as a judged text has it, the class word after it, and the signs behind them."""
+
+_LABEL = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,7}[\w'’)/-]+[*_\"]*\s?:(?!\d)[*_]*\s*")
+_DASHED = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,2}[\w'’)/-]+\s+[–—-]+>?\s+|[\W_]*[\w]+\s*(?:=>|->|=|»)\s*")
+
+
+_SIGNS = re.compile(r"[\s\"'“*#>`:.,!_–—-]*")
+_BEHIND = re.compile(r"[\s!,.:;–—-]*")
+
+_LEADS_AT_MOST = 6
+"""One after the other: 'Sure! Of course. Here is the caption: Caption:'."""
+
+
+@lru_cache(maxsize=1024)
+def refusals(text: str) -> tuple[Place, ...]:
+    """The sentences in which somebody refuses, or a failure is reported."""
+    rules = talk()
+    begin = _called(text)
+    hits = [begin + match.end() - 1 for match in rules.refusal.finditer(text[begin:])]
+    speaks = rules.first.search(text) is not None
+    found: list[Place] = []
+    for start, end, _ in sentences(text) if hits or speaks else ():
+        start = max(start, begin)
+        said = text[start:end]
+        if any(start <= hit < end for hit in hits) or (rules.first.search(said) and rules.unable.search(said)):
+            found.append((start, end))
+    return tuple(found)
+
+
+def refuses(said: str) -> bool:
+    """Whether somebody refuses in a text, or a failure is reported."""
+    return bool(refusals(said))
+
+
+@lru_cache(maxsize=1024)
+def preambles(text: str) -> tuple[Place, ...]:
+    """What answers somebody, leads to the caption, or takes leave of the reader."""
+    rules = talk()
+    refused = refusals(text)
+    found: list[Place] = []
+    closes = [match.end() - 1 for match in rules.closes.finditer(text)]
+    speaks = rules.first.search(text) or rules.second.search(text)
+    for n, (start, end, _) in enumerate(sentences(text)):
+        begin = max(start, _called(text))
+        lead = led(text, begin, end if n else len(text))
+        if lead > begin:
+            found.append((begin, lead))
+        rest = max(begin, lead)
+        if rest >= end or within((start, end), refused):
+            continue
+        said = text[rest:end]
+        shouts = n == 0 and said.rstrip().endswith("!")
+        if shouts or any(rest <= hit < end for hit in closes) or (speaks and _answers(said)):
+            found.append((rest, end))
+    return tuple(place for place in first_of(found) if not within(place, refused))
+
+
+def _called(text: str) -> int:
+    """Where the words end that call the subject at the start: trigger word, class word, and signs."""
+    called = CALL.match(text)
+    return called.end() if called else 0
+
+
+def _answers(said: str) -> bool:
+    """Whether somebody speaks of the answer in a sentence, not of what is to be seen."""
+    rules = talk()
+    person = rules.first.search(said) or rules.second.search(said)
+    if person is None or rules.thinks.search(said) or rules.sees.search(said, person.end()):
+        return False
+    return rules.answers.search(said) is not None
+
+
+def led(text: str, begin: int = 0, end: int | None = None) -> int:
+    """Where what leads to the caption ends: 'Sure!', 'Here is the caption:', 'Caption:'; ``begin`` where nothing does."""
+    stop = len(text) if end is None else end
+    place = begin
+    for _ in range(_LEADS_AT_MOST):
+        skipped = _SIGNS.match(text, place, stop)
+        found = _lead_end(text, skipped.end() if skipped else place, stop)
+        if found is None:
+            break
+        place = found
+    return place
+
+
+def _lead_end(text: str, at: int, end: int) -> int | None:
+    """The end of one thing that leads to the caption, at this place."""
+    rules = talk()
+    if (yes := rules.yes.match(text, at, end)) is not None:
+        behind = _BEHIND.match(text, yes.end(), end)
+        return behind.end() if behind else yes.end()
+    if (lead := rules.leads.match(text, at, end)) is not None:
+        return lead.end()
+    if (label := _LABEL.match(text, at, end)) is not None and _is_label(label[0]):
+        return label.end()
+    if (dashed := _DASHED.match(text, at, end)) is not None and _is_label(dashed[0], all_of_it=True):
+        return dashed.end()
+    return None
+
+
+def _is_label(said: str, *, all_of_it: bool = False) -> bool:
+    """'Final caption:' and 'A caption for the photo:' are labels; 'an outdoor photo in winter:' is the caption."""
+    found = [match[0].lower() for match in talk().labels.finditer(said)]
+    parts = re.findall(r"\w+", said.lower())
+    if all_of_it:
+        return len(found) == len(parts) > 0
+    if parts[:1] in (["a"], ["an"], ["the"]) and all(re.match(r"image|photo|picture", one) for one in found):
+        return False
+    return bool(found)
