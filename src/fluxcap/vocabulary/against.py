@@ -13,7 +13,7 @@ from fluxcap.vocabulary.finding import tags_of
 from fluxcap.vocabulary.mentions import Mention
 from fluxcap.vocabulary.senses import Classes, classes, dimensions, kinds, limits, region, sides
 from fluxcap.vocabulary.table import slot
-from fluxcap.vocabulary.tags import base_of
+from fluxcap.vocabulary.tags import base_of, meaning
 from fluxcap.vocabulary.values import clashes, normal
 
 _LAYERS = re.compile(r",|\b(?:over|under|underneath|beneath|with|and)\b")
@@ -50,6 +50,12 @@ def speaks_against(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
     return _in_a_dimension(said, known) or (own if own is not None and _in_its_things(said, own) else None)
 
 
+def _is_of(facet: str, said: Mention) -> bool:
+    """Whether all that is known of a statement is of this facet: 'realistic' and 'sepia' tell how any medium may look."""
+    known = [found for tag in said.tags if (found := meaning(tag)) is not None]
+    return bool(known) and all(found.facet == facet for found in known)
+
+
 def _both_listed(said: Mention, fact: Trait) -> bool:
     known = {value.id for value in slot(said.slot).value}
     return said.value in known and fact.value in known
@@ -58,7 +64,7 @@ def _both_listed(said: Mention, fact: Trait) -> bool:
 def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
     for dimension in dimensions(said.slot):
         mine = classes(dimension, said.value)
-        if not mine:
+        if not mine or (dimension.but_for and _is_of(dimension.but_for, said)):
             continue
         told = [
             (fact, found)
@@ -165,8 +171,8 @@ def _each(slot_id: str, value: str) -> Iterator[_Thing]:
 
 
 def _kinds_of(slot_id: str, words: str) -> Classes:
-    """What a thing is, apart from its colours: by its dimension, else by the plainest of its tags."""
-    named = frozenset(one for dimension in dimensions(slot_id) for one in classes(dimension, words))
+    """What a thing is, apart from its colours: by the dimension of such things, else by the plainest of its tags."""
+    named = frozenset(one for row in dimensions(slot_id) if row.things for one in classes(row, words))
     return named or frozenset(_root(tag) for tag in tags_of(slot_id, words))
 
 

@@ -209,7 +209,9 @@ def _tidy(slot_id: str, value: str) -> str:
 
 
 def _plainly(hair: str) -> str:
-    """Hair in plain words: 'honey-coloured locks' is honey hair, and so is what has the colour of honey."""
+    """Hair in plain words: 'honey-coloured locks' is honey hair, and so is what has the colour of honey; '' for a few loose strands."""
+    if re.fullmatch(r"(?:loose|stray|soft|wild)[ -](?:strands|locks|curls|waves)", hair, flags=re.IGNORECASE):
+        return ""
     said = re.sub(r"[ -](?:colou?red|toned|tinted|hued)\b", "", hair, flags=re.IGNORECASE)
     said = re.sub(r"\b(?:locks|tresses|mane|strands)$", "hair", said, flags=re.IGNORECASE)
     tint = said.lower() in wordings(_TINTS["hair"]) and said.lower() not in words()["groups"]["colour"]

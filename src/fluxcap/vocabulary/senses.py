@@ -36,6 +36,7 @@ class Dimension:
     """One side of a trait. ``words`` are phrases and the classes that they may mean, ``of`` the nouns they count before.
 
     ``sure``: compared only with facts that are complete enough. ``apart``: slots compared only with themselves.
+    ``things``: its classes are kinds of things. ``but_for``: a facet whose tags say nothing here.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Dimension:
     sure: bool = False
     colours: bool = False
     numbers: bool = False
+    things: bool = False
+    but_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
