@@ -20,6 +20,10 @@ _LAYERS = re.compile(r",|\b(?:over|under|underneath|beneath|with|and)\b")
 """What stands between two garments of one phrase: 'a jacket over a white shirt'."""
 
 
+ANYTHING = "*"
+"""The class of words that may mean any."""
+
+
 def trusted(fact: Trait) -> bool:
     """Whether a fact is known well enough to hold a caption against it (``heard_from`` in ``data/against.toml``)."""
     return fact.confidence >= limits().heard_from
@@ -51,7 +55,9 @@ def speaks_against(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
 
 
 def _is_of(facet: str, said: Mention) -> bool:
-    """Whether all that is known of a statement is of this facet: 'realistic' and 'sepia' tell how any medium may look."""
+    """Whether all that is known of an open statement is of this facet: 'realistic' and 'sepia' tell how any medium may look."""
+    if said.value in {value.id for value in slot(said.slot).value}:
+        return False
     known = [found for tag in said.tags if (found := meaning(tag)) is not None]
     return bool(known) and all(found.facet == facet for found in known)
 
@@ -64,7 +70,7 @@ def _both_listed(said: Mention, fact: Trait) -> bool:
 def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
     for dimension in dimensions(said.slot):
         mine = classes(dimension, said.value)
-        if not mine or (dimension.but_for and _is_of(dimension.but_for, said)):
+        if not mine or ANYTHING in mine or (dimension.but_for and _is_of(dimension.but_for, said)):
             continue
         told = [
             (fact, found)
@@ -72,6 +78,7 @@ def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
             if (fact := facts.get(slot_id)) is not None
             and (not dimension.sure or fact.confidence >= limits().complete_from)
             and (found := classes(dimension, fact.value))
+            and ANYTHING not in found
         ]
         if told and not mine & frozenset(one for _, found in told for one in found):
             return next((fact for fact, _ in told if fact.slot == said.slot), told[0][0])
@@ -145,7 +152,9 @@ def _has_no_place(one: _Thing, theirs: Sequence[_Thing]) -> bool:
         alike = [other for other in rivals if other.regions == one.regions]
         if one.regions in ({"lower"}, {"outer"}) and alike:
             return True
-        if one.regions == {"lower"} and "leggings" not in one.kinds and all("dress" in other.kinds for other in rivals):
+        if one.regions == {"lower"}:
+            return "leggings" not in one.kinds and not any("costume" in other.kinds for other in rivals)
+        if {"coat", "cape"} & one.kinds and one.regions == {"outer"}:
             return True
     (colour,) = (side for side in sides("clothing") if side.name == "colour")
     mine, its = classes(colour, one.words), [classes(colour, other.words) for other in rivals]

@@ -123,7 +123,9 @@ def _classes(name: str, text: str) -> Classes:
         return tens or _union(said, known, dimension.colours)
     if not dimension.of:
         return _union(said, known, dimension.colours)
-    return frozenset(one for part in _before(said, dimension.of) for one in _union(part, known, dimension.colours))
+    bare = {token.word for token in said} <= {*_SHADES, "plain", "solid", *(word for key in known for word in key)}
+    parts = [said] if bare else _before(said, dimension.of)
+    return frozenset(one for part in parts for one in _union(part, known, dimension.colours))
 
 
 def _tens(number: int) -> Classes:
