@@ -154,7 +154,7 @@ def _has_no_place(one: _Thing, theirs: Sequence[_Thing]) -> bool:
             return True
         if one.regions == {"lower"}:
             return "leggings" not in one.kinds and not any("costume" in other.kinds for other in rivals)
-        if {"coat", "cape"} & one.kinds and one.regions == {"outer"}:
+        if "coat" in one.kinds and one.regions == {"outer"}:
             return True
     (colour,) = (side for side in sides("clothing") if side.name == "colour")
     mine, its = classes(colour, one.words), [classes(colour, other.words) for other in rivals]
