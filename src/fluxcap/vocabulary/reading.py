@@ -325,9 +325,16 @@ def _elsewhere(text: str) -> list[tuple[int, int]]:
         many = re.match(r"(?:some|several|many|few|people)\b", someone[0], re.IGNORECASE)
         between = r"(?:[\w-]+\s+){0,4}?" if many else r"(?:\w+ing\s+)?"
         far = rf"\s*{between}(?:{marks})\b" if place == 0 else rf".*\b(?:{marks})\b"
-        if other or re.match(far, clause[0], re.IGNORECASE | re.DOTALL):
+        along = place > 0 and _along().search(text[: someone.start()])
+        if other or along or re.match(far, clause[0], re.IGNORECASE | re.DOTALL):
             found.append((someone.start(), clause.end()))
     return found
+
+
+@lru_cache(maxsize=1)
+def _along() -> re.Pattern[str]:
+    """What stands before somebody who is there too: 'beside a man in a suit'."""
+    return re.compile(rf"\b(?:{'|'.join(words()['elsewhere']['along'])})\s+$", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)
