@@ -95,6 +95,10 @@ def _tags(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[
     """A sentence cut where tags of camera and light stand within it; None where there are none besides other things."""
     pieces = _pieces(text, start, end)
     tails = [_is_tag(text, piece, mentions) for piece in pieces]
+    for place, piece in enumerate(pieces):
+        alone = not any(tails[near] for near in (place - 1, place + 1) if 0 <= near < len(tails))
+        if alone and text[slice(*piece)].split()[0].lower() in tables().order.passing:
+            tails[place] = False
     if not any(tails) or all(tails):
         return None
     found: list[Part] = []

@@ -37,9 +37,10 @@ class Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Slots that may stand anywhere, and when a set has an order of its own."""
+    """Slots and tags that may stand anywhere, and when a set has an order of its own."""
 
     loose: tuple[str, ...]
+    passing: tuple[str, ...]
     own_order_from: float
     own_order_known: int
 

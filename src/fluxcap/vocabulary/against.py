@@ -13,11 +13,15 @@ from fluxcap.vocabulary.finding import tags_of
 from fluxcap.vocabulary.mentions import Mention
 from fluxcap.vocabulary.senses import Classes, classes, dimensions, kinds, limits, region, sides
 from fluxcap.vocabulary.table import slot
-from fluxcap.vocabulary.tags import base_of
+from fluxcap.vocabulary.tags import base_of, meaning
 from fluxcap.vocabulary.values import clashes, normal
 
 _LAYERS = re.compile(r",|\b(?:over|under|underneath|beneath|with|and)\b")
 """What stands between two garments of one phrase: 'a jacket over a white shirt'."""
+
+
+ANYTHING = "*"
+"""The class of words that may mean any."""
 
 
 def trusted(fact: Trait) -> bool:
@@ -50,6 +54,14 @@ def speaks_against(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
     return _in_a_dimension(said, known) or (own if own is not None and _in_its_things(said, own) else None)
 
 
+def _is_of(facet: str, said: Mention) -> bool:
+    """Whether all that is known of an open statement is of this facet: 'realistic' and 'sepia' tell how any medium may look."""
+    if said.value in {value.id for value in slot(said.slot).value}:
+        return False
+    known = [found for tag in said.tags if (found := meaning(tag)) is not None]
+    return bool(known) and all(found.facet == facet for found in known)
+
+
 def _both_listed(said: Mention, fact: Trait) -> bool:
     known = {value.id for value in slot(said.slot).value}
     return said.value in known and fact.value in known
@@ -58,7 +70,7 @@ def _both_listed(said: Mention, fact: Trait) -> bool:
 def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
     for dimension in dimensions(said.slot):
         mine = classes(dimension, said.value)
-        if not mine:
+        if not mine or ANYTHING in mine or (dimension.but_for and _is_of(dimension.but_for, said)):
             continue
         told = [
             (fact, found)
@@ -66,6 +78,7 @@ def _in_a_dimension(said: Mention, facts: Mapping[str, Trait]) -> Trait | None:
             if (fact := facts.get(slot_id)) is not None
             and (not dimension.sure or fact.confidence >= limits().complete_from)
             and (found := classes(dimension, fact.value))
+            and ANYTHING not in found
         ]
         if told and not mine & frozenset(one for _, found in told for one in found):
             return next((fact for fact, _ in told if fact.slot == said.slot), told[0][0])
@@ -139,7 +152,9 @@ def _has_no_place(one: _Thing, theirs: Sequence[_Thing]) -> bool:
         alike = [other for other in rivals if other.regions == one.regions]
         if one.regions in ({"lower"}, {"outer"}) and alike:
             return True
-        if one.regions == {"lower"} and "leggings" not in one.kinds and all("dress" in other.kinds for other in rivals):
+        if one.regions == {"lower"}:
+            return "leggings" not in one.kinds and not any("costume" in other.kinds for other in rivals)
+        if "coat" in one.kinds and one.regions == {"outer"}:
             return True
     (colour,) = (side for side in sides("clothing") if side.name == "colour")
     mine, its = classes(colour, one.words), [classes(colour, other.words) for other in rivals]
@@ -165,8 +180,8 @@ def _each(slot_id: str, value: str) -> Iterator[_Thing]:
 
 
 def _kinds_of(slot_id: str, words: str) -> Classes:
-    """What a thing is, apart from its colours: by its dimension, else by the plainest of its tags."""
-    named = frozenset(one for dimension in dimensions(slot_id) for one in classes(dimension, words))
+    """What a thing is, apart from its colours: by the dimension of such things, else by the plainest of its tags."""
+    named = frozenset(one for row in dimensions(slot_id) if row.things for one in classes(row, words))
     return named or frozenset(_root(tag) for tag in tags_of(slot_id, words))
 
 

@@ -124,6 +124,8 @@ def _place_at(said: Sequence[Token], place: int, key: tuple[str, ...]) -> tuple[
     if place <= 2 and opening <= {*unheard(), *words()["nouns"]["adjectives"], *attributes()}:
         return found, place  # 'a messy bedroom' as the whole caption, or its beginning
     for at in range(place - 1, max(place - 5, -1), -1):
+        if said[at + 1].apart:
+            break  # 'by the window, the countryside outside'
         if said[at].word in words()["reading"]["at"]:
             return found, at
         if said[at].word in ("of", "and", "with", "is", "are", "wearing"):

@@ -209,7 +209,9 @@ def _tidy(slot_id: str, value: str) -> str:
 
 
 def _plainly(hair: str) -> str:
-    """Hair in plain words: 'honey-coloured locks' is honey hair, and so is what has the colour of honey."""
+    """Hair in plain words: 'honey-coloured locks' is honey hair, and so is what has the colour of honey; '' for a few loose strands."""
+    if re.fullmatch(r"(?:loose|stray|soft|wild)[ -](?:strands|locks|curls|waves)", hair, flags=re.IGNORECASE):
+        return ""
     said = re.sub(r"[ -](?:colou?red|toned|tinted|hued)\b", "", hair, flags=re.IGNORECASE)
     said = re.sub(r"\b(?:locks|tresses|mane|strands)$", "hair", said, flags=re.IGNORECASE)
     tint = said.lower() in wordings(_TINTS["hair"]) and said.lower() not in words()["groups"]["colour"]
@@ -323,9 +325,16 @@ def _elsewhere(text: str) -> list[tuple[int, int]]:
         many = re.match(r"(?:some|several|many|few|people)\b", someone[0], re.IGNORECASE)
         between = r"(?:[\w-]+\s+){0,4}?" if many else r"(?:\w+ing\s+)?"
         far = rf"\s*{between}(?:{marks})\b" if place == 0 else rf".*\b(?:{marks})\b"
-        if other or re.match(far, clause[0], re.IGNORECASE | re.DOTALL):
+        along = place > 0 and _along().search(text[: someone.start()])
+        if other or along or re.match(far, clause[0], re.IGNORECASE | re.DOTALL):
             found.append((someone.start(), clause.end()))
     return found
+
+
+@lru_cache(maxsize=1)
+def _along() -> re.Pattern[str]:
+    """What stands before somebody who is there too: 'beside a man in a suit'."""
+    return re.compile(rf"\b(?:{'|'.join(words()['elsewhere']['along'])})\s+$", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,7 @@ class Dimension:
     """One side of a trait. ``words`` are phrases and the classes that they may mean, ``of`` the nouns they count before.
 
     ``sure``: compared only with facts that are complete enough. ``apart``: slots compared only with themselves.
+    ``things``: its classes are kinds of things. ``but_for``: a facet whose tags say nothing here.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Dimension:
     sure: bool = False
     colours: bool = False
     numbers: bool = False
+    things: bool = False
+    but_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +123,9 @@ def _classes(name: str, text: str) -> Classes:
         return tens or _union(said, known, dimension.colours)
     if not dimension.of:
         return _union(said, known, dimension.colours)
-    return frozenset(one for part in _before(said, dimension.of) for one in _union(part, known, dimension.colours))
+    bare = {token.word for token in said} <= {*_SHADES, "plain", "solid", *(word for key in known for word in key)}
+    parts = [said] if bare else _before(said, dimension.of)
+    return frozenset(one for part in parts for one in _union(part, known, dimension.colours))
 
 
 def _tens(number: int) -> Classes:
