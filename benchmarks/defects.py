@@ -61,7 +61,7 @@ WORDINGS: Mapping[str, Sequence[str]] = {
     "markup": (
         "**a woman**",
         "<b>portrait</b>",
-        "# Caption\n",
+        "\n# Caption\n",
         '{"caption": "a woman"}',
         "<think>what is this</think>",
         "<|im_end|>",
@@ -200,6 +200,8 @@ _OPPOSITE: Mapping[str, str] = {
     "natural lighting": "neon lighting",
 }
 """Words of a composed caption -> what contradicts them."""
+_WIDE = ("in a room", "outdoors", "at home")
+"""Places so wide that another one may lie in them."""
 _MISSPELT = ("ohxw", "ohwxx", "ohw", "Ohwx", "owhx", "0hwx", "ohwxs", "onwx")
 _SHATTERED = ("oh wx", "o h w x", "oh-wx", "ohw x", "o.h.w.x", "oh_wx")
 _MOJIBAKE: Sequence[Callable[[str], str]] = (
@@ -254,6 +256,11 @@ def _put(kind: str) -> Maker:
     return make
 
 
+def _more_people(chance: random.Random, item: CheckInput, number: int) -> str | None:
+    people = item.traits.get("people")
+    return _put("people_count")(chance, item, number) if people is not None and people.value == "alone" else None
+
+
 def _preamble(chance: random.Random, item: CheckInput, number: int) -> str:
     return f"{WORDINGS['preamble'][number % len(WORDINGS['preamble'])]} {item.text}"
 
@@ -289,7 +296,7 @@ def _other_value(slot: str) -> Maker:
 
     def make(chance: random.Random, item: CheckInput, number: int) -> str | None:
         said = [one for one in item.mentions if one.slot == slot]
-        if not said or slot not in item.traits:
+        if not said or slot not in item.traits or item.traits[slot].value in _WIDE:
             return None
         first, last = min(one.start for one in said), max(one.end for one in said)
         options = WORDINGS[f"contradiction:{slot}"]
@@ -378,7 +385,8 @@ def _long(chance: random.Random, item: CheckInput, number: int) -> str:
 
 MAKERS: Mapping[str, Maker] = {
     **{kind: _put(kind) for kind in ("refusal", "meta", "hedge", "negation", "markup", "weights", "other_language")},
-    **{kind: _put(kind) for kind in ("watermark_camera", "people_count")},
+    "watermark_camera": _put("watermark_camera"),
+    "people_count": _more_people,
     **{f"bound_leak:{slot}": _in_words(f"bound_leak:{slot}") for slot in IDENTITY},
     **{f"contradiction:{slot}": _other_value(slot) for slot in ("clothing", "expression", "setting")},
     "contradiction:makeup": _makeup,
@@ -396,7 +404,7 @@ MAKERS: Mapping[str, Maker] = {
         TRIGGER, _SHATTERED[number % len(_SHATTERED)], 1
     ),
     "pronoun": _pronoun,
-    "shuffle_commas": lambda chance, item, number: item.text.replace(". ", ", "),
+    "shuffle_commas": lambda chance, item, number: item.text.replace("She is", "She, at ease, is", 1),
     "missing_trigger": lambda chance, item, number: item.text.replace(f"{TRIGGER} {CLASS_WORD}, a", "A", 1),
     "trigger_not_first": lambda chance, item, number: f"In this set, {item.text}",
     "repeated_trigger": lambda chance, item, number: (

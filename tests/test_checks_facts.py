@@ -232,7 +232,9 @@ def test_what_is_no_leak(slot: str, words: str) -> None:
 
 def test_another_value_than_the_bound_one_is_a_contradiction() -> None:
     text = "ohwx woman, a photo of a woman with short black hair."
-    assert codes(item(text, bindings=bound("hair"), traits=facts(hair=IDENTITY["hair"]))) == ["CAP006"]
+    told = codes(item(text, bindings=bound("hair"), traits=facts(hair=IDENTITY["hair"])))
+    assert "CAP006" in told
+    assert "CAP004" not in told
 
 
 @pytest.mark.parametrize(
