@@ -393,3 +393,18 @@ def test_rules_of_closed_slots():
     assert hit is not None
     assert hit[1] == "25"
     assert rule.wordings("classic")["before"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a woman with long dark hair in a white studio", "white"),
+        ("the full-length shot is lit from behind", "back"),
+        ("with the light coming from behind", "back"),
+        ("white shoes make up the outfit", "makeup"),
+        ("a red scarf is wound round her neck", "injuries"),
+        ("brown hair, cut short", "cuts on the skin"),
+    ],
+)
+def test_what_is_not_said(text: str, value: str) -> None:
+    assert value not in {mention.value for mention in read(text)}

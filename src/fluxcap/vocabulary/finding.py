@@ -150,6 +150,8 @@ def _is_else(said: Sequence[Token], place: int, hit: Meaning, length: int, end: 
     after = [token.word for token in said[place + 1 : place + 5]]
     if hit.slot == "jewelry":
         return "eyes" in after[:3]
+    if hit.slot == "skin" and said[place].word in lists["also_verbs"]:
+        return place == 0 or said[place - 1].word not in lists["before_marks"]
     if hit.facet == "bare" and after and after[0] in lists["not_bare"]:
         return True
     if hit.slot == "body" and said[place].word in lists["sizes"]:

@@ -87,6 +87,8 @@ def _same_words(longer: str, slot_id: str, phrase: bool) -> bool:
 
     A list of what is worn holds several traits, and a place may hold the time ('on the street at night').
     """
+    if (longer, slot_id) == ("lighting", "view"):  # 'lit from behind'
+        return True
     if longer == slot_id or {longer, slot_id} <= _SCENE or (slot_id == "hair" and longer in _WORN - {"clothing"}):
         return True
     if not phrase:
@@ -122,6 +124,8 @@ def _phrases(text: str) -> list[_Hit]:
             continue
         if slot_id in _WORN and text[hit.end :].lstrip().startswith("of "):
             continue  # 'a glass of wine', 'a belt of trees'
+        if slot_id == "makeup" and value.lower() == "make up" and _MADE_UP.match(text[hit.end :]):
+            continue  # 'white shoes make up the outfit'
         if hit.facet == "species" and _SUBJECT.search(text[: hit.start]):
             continue  # 'a render of a robot': the class word
         if slot_id == "background" and hit.facet != "plain":
@@ -142,6 +146,7 @@ def _phrases(text: str) -> list[_Hit]:
     return found
 
 
+_MADE_UP = re.compile(r"\s+(?:the|her|his|their|its|an?|most|all|part)\b", re.IGNORECASE)
 _WITH = re.compile(r"\bwith (?:an? |the |his |her |their )(?:[\w-]+ ){0,2}$", re.IGNORECASE)
 
 
