@@ -12,7 +12,6 @@ from fluxcap.checks.wording import has_words, quoted, whole
 from fluxcap.talk import Place, cut, first_of, plain, talk
 from fluxcap.types import Issue, Severity
 
-
 _STRANGE = re.compile(r"[()\[\]{}<>:|^\\_+=]|--|[—–]|\b(?:BREAK|AND)\b|\b(?i:seed|cfg|clip skip)\b")
 """Without one of these a caption holds no sign of a prompt language."""
 

@@ -63,6 +63,7 @@ class Talk:
     yes: re.Pattern[str]
     leads: re.Pattern[str]
     labels: re.Pattern[str]
+    weak_labels: re.Pattern[str]
     closes: Patterns
     told: Patterns
     mild: Patterns
@@ -94,6 +95,7 @@ class Talk:
     marks: Patterns
     camera: Patterns
     camera_held: re.Pattern[str]
+    camera_lying: re.Pattern[str]
     camera_taken: re.Pattern[str]
     glue: frozenset[str]
     quality: Patterns
@@ -150,6 +152,7 @@ def talk() -> Talk:
         yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)"),
         leads=either(preamble["leads"]),
         labels=one(rf"\b(?:{preamble['labels']})\b"),
+        weak_labels=one(rf"(?:{preamble['weak']})"),
         closes=many(preamble["closes"]),
         told=many(meta["told"]),
         mild=many(meta["mild"]),
@@ -185,6 +188,7 @@ def talk() -> Talk:
         marks=many(data["marks"]["match"]),
         camera=many(camera["match"]),
         camera_held=one(camera["held"]),
+        camera_lying=one(camera["lying"]),
         camera_taken=one(camera["taken"]),
         glue=frozenset(camera["glue"]),
         quality=many(data["quality"]["match"]),
