@@ -100,7 +100,10 @@ class Talk:
     glue: frozenset[str]
     quality: Patterns
     style: Patterns
+    style_always: re.Pattern[str]
     style_medium: str
+    thing_noun: re.Pattern[str]
+    thing_held: re.Pattern[str]
     thing_before: re.Pattern[str]
     thing_behind: re.Pattern[str]
 
@@ -193,7 +196,10 @@ def talk() -> Talk:
         glue=frozenset(camera["glue"]),
         quality=many(data["quality"]["match"]),
         style=many(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", pattern) for pattern in style["match"]),
+        style_always=one(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", style["always"])),
         style_medium=style["medium"],
+        thing_noun=one(style["thing_noun"]),
+        thing_held=one(style["thing_held"]),
         thing_before=one(style["thing_before"]),
         thing_behind=one(style["thing_behind"]),
     )
