@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import find, has_words, judged, quoted
-from fluxcap.talk import Place, first_of, talk
+from fluxcap.talk import Place, first_of, sentences, talk
 from fluxcap.types import Issue, Severity
 
 
@@ -70,19 +70,40 @@ class StyleWords:
 def _style(text: str) -> tuple[Place, ...]:
     """The words for the style in a judged text."""
     rules = talk()
-    found = [match.span() for match in rules.style.finditer(text)]
+    found = [match.span() for match in (*rules.style.finditer(text), *rules.style_always.finditer(text))]
+    opening = min((sentence.end for sentence in sentences(text)), default=0)
     for match in _medium().finditer(text):
-        before = re.split(r"[.;]", text[max(0, match.start() - 60) : match.start()])[-1]
-        if not rules.thing_behind.match(text[match.end() :].lstrip()) and not rules.thing_before.search(before):
-            found.append(match.span())
-    return tuple(first_of(found))
+        heads = match["head"] is not None
+        if heads and (match.start() > opening or text.count(",", 0, match.start()) > 1):
+            continue
+        start, end = match.span("head" if heads else "tag")
+        if not rules.thing_before.search(_clause_before(text, start)):
+            found.append((start, end))
+    return tuple(place for place in first_of(found) if not _is_thing(text, *place))
+
+
+def _is_thing(text: str, start: int, end: int) -> bool:
+    """Whether what is named is something in the picture: it hangs there, or somebody holds or makes it."""
+    rules = talk()
+    if rules.thing_behind.match(text[end:].lstrip()):
+        return True
+    said = text[start:end]
+    if rules.thing_noun.search(said) is None:
+        return False
+    return rules.thing_held.search(_clause_before(text, start) + said) is not None
+
+
+def _clause_before(text: str, place: int) -> str:
+    """What stands before this place in its clause."""
+    return re.split(r"[.;,]", text[:place])[-1]
 
 
 @lru_cache(maxsize=1)
 def _medium() -> re.Pattern[str]:
-    """A medium that is what the picture is: before 'of', or a piece between commas of its own."""
+    """A medium that is what the picture is: before 'of' in the opening, or a piece between commas of its own."""
     medium = rf"(?:[\w-]+ ){{0,3}}?(?:{talk().style_medium})"
     return re.compile(
-        rf"(?<![\w-]){medium}(?= (?:of|showing|depicting|featuring|portraying)\b)|(?:(?<=^)|(?<=[,.;] )){medium}(?=\s*(?:[,.;]|$))",
+        rf"(?<![\w-])(?P<head>{medium})(?= (?:of|showing|depicting|featuring|portraying)\b)"
+        rf"|(?:(?<=^)|(?<=[,.;] ))(?P<tag>{medium})(?=\s*(?:[,.;]|$))",
         re.IGNORECASE,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -24,8 +25,11 @@ _VERB = re.compile(
 
 
 _SUBJECT = re.compile(
-    r"(?:She|He|They|It|Her|His|Their|Its|The|There|One of|Behind|On (?:her|his|the)|In (?:her|his|the))\b(?! (?:background|lighting|light)\b)[^,]*$"
+    r"(?:She|He|They|It|Her|His|Their|Its|The|There|One of|Behind|On (?:her|his|the)|In (?:her|his|the))\b[^,]*$"
 )
+_STUMP = 2
+"""Letters of a word that cannot be a sentence."""
+
 _SHOWN_BEFORE = 30
 """Characters before a break that its message shows."""
 
@@ -143,11 +147,14 @@ def _why_unfinished(text: str) -> str:
         return "" if stopped or _is_list(rest) else "finish it, or put a full stop"
     if not rest.endswith(rest[said[-1].start : said[-1].end]):
         return ""
-    if rest[said[-1].start].islower() and last.isalpha() and not is_english(last) and begins_a_word(last):
+    whole = sentences(rest)
+    begins = whole[-1].start == said[-1].start
+    if last.isalpha() and not is_english(last) and (begins or rest[said[-1].start].islower()) and begins_a_word(last):
+        return f'"{last}" looks like the beginning of a word'
+    if begins and len(whole) > 1 and whole[-2].ended and len(last) <= _STUMP:
         return f'"{last}" looks like the beginning of a word'
     if (piece := re.split(r"[,.!?\n]", rest)[-1].strip().lower()) and _begins_a_tag(piece) and _is_list(rest):
         return f'"{piece}" looks like the beginning of a tag'
-    whole = sentences(rest)
     if len(whole) > 1 and whole[-2].ended and not whole[-1].ended:
         tail = rest[whole[-1].start :]
         if _is_sentence(tail) or _SUBJECT.match(tail):
@@ -186,23 +193,24 @@ def _is_sentence(piece: str) -> bool:
 
 
 def _begins_a_tag(piece: str) -> bool:
-    return piece in _beginnings()
+    """Whether this is the beginning of a tag that captions end in, and no tag by itself: 'three-quarter view fa'."""
+    if len(piece) < _STUMP or piece in _tail() or piece.split()[-1] in talk().whole_tags:
+        return False
+    place = bisect_right(_tail(), piece)
+    return place < len(_tail()) and _tail()[place].startswith(piece)
 
 
 @lru_cache(maxsize=1)
-def _beginnings() -> frozenset[str]:
-    """First words of the tags that captions end in, which are no tag by themselves: 'three-quarter view facing'."""
-    tail = [slot_id for slot_id, row in slots().items() if row.place == "tail"]
-    known = {
-        said.lower()
-        for slot_id in tail
+def _tail() -> Sequence[str]:
+    """The wordings of camera and light, in the order of the alphabet."""
+    ids = [slot_id for slot_id, row in slots().items() if row.place == "tail"]
+    said = {
+        wording.lower()
+        for slot_id in ids
         for rule in rules()[slot_id]
-        for said in (*rule.read, *rule.value, *rule.wordings("natural").get("say", ()))
+        for wording in (*rule.read, *rule.wordings("natural").get("say", ()))
     }
-    known = {said for said in known if "{" not in said}
-    begun = {" ".join(said.split()[:n]) for said in known for n in range(1, len(said.split()))}
-    whole = talk().whole_tags
-    return frozenset(piece for piece in begun - known if piece.split()[-1] not in whole)
+    return sorted(wording for wording in said if "{" not in wording)
 
 
 def _unclosed(text: str) -> int | None:

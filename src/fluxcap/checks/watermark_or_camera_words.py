@@ -14,6 +14,10 @@ from fluxcap.talk import Place, cut, first_of, plain, talk, within
 from fluxcap.types import Issue, Severity, Trait
 
 
+_LOOKED_AT = 80
+"""Characters before a camera in which somebody may hold it."""
+
+
 def _item(text: str, **traits: str) -> CheckInput:
     known = {
         slot: Trait(image_id="1", slot=slot, value=value, tags=(), confidence=0.9, sources=("vision:any",))
@@ -92,17 +96,20 @@ def _may_be_marked(item: CheckInput) -> bool:
 def _places(text: str, raw: str, *, marked: bool) -> tuple[Place, ...]:
     rules = talk()
     found = [match.span() for match in rules.quality.finditer(text)]
-    found += [match.span() for match in rules.camera.finditer(text) if not _is_held(text, match.start())]
+    found += [match.span() for match in rules.camera.finditer(text) if not _is_held(text, *match.span())]
     if not marked:
         found += [match.span() for match in rules.marks.finditer(text)]
         found += [match.span() for match in rules.houses.finditer(raw)]
     return tuple(first_of([place for place in found if text[slice(*place)].strip()]))
 
 
-def _is_held(text: str, place: int) -> bool:
+def _is_held(text: str, start: int, end: int) -> bool:
     """Whether a camera is a thing in the picture: somebody holds it, or it lies there."""
-    before = re.split(r"[.;,(]", text[max(0, place - 80) : place])[-1]
-    return talk().camera_held.search(before) is not None and talk().camera_taken.search(before) is None
+    before = re.split(r"[.;,(]", text[max(0, start - _LOOKED_AT) : start])[-1]
+    rules = talk()
+    if rules.camera_taken.search(before):
+        return False
+    return bool(rules.camera_held.search(before) or rules.camera_lying.match(text, end))
 
 
 def _without(item: CheckInput, *, marked: bool) -> str | None:

@@ -171,7 +171,7 @@ def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -
     begin, end = (sentence.start, sentence.end) if sentence else (0, len(text))
     clause = re.search(r"[,;:]", text[word.end : end])
     stop = word.end + clause.start() if clause else end
-    after = [one.text for one in said[place + 1 : place + 7] if one.start < stop]
+    after = [one.text for one in said[place + 1 : place + 1 + _SHORT] if one.start < stop]
     before = [one.text for one in said[:place] if one.start >= begin]
     form = _AFTER.sub("", word.text)
     if form in ("themselves", "itself"):
@@ -188,11 +188,8 @@ def _owns(form: str, before: Sequence[str], after: Sequence[str], class_word: st
     rules = talk().pronoun
     if form == "its" and any(one in rules["bodies"] for one in before):
         return False
-    if (
-        len(before) > 1
-        and before[-1] == "with"
-        and before[-2] not in rules["own"] | rules["does"] | set(class_word.lower().split())
-    ):
+    led = [one for one in before if not one.endswith("ly")]
+    if led[-1:] == ["with"] and not set(led[-2:-1]) & (rules["own"] | rules["does"] | set(class_word.lower().split())):
         return False
     return any(one in rules["own"] for one in after[:3])
 

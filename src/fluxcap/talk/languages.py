@@ -250,9 +250,16 @@ def _is_foreign(run: Sequence[Word], known: Sequence[frozenset[str]], lists: _Li
         return hits > 1 or any(
             word.text not in lists.particles for word, languages in zip(run, known, strict=True) if languages
         )
+    if len(run) == hits + 1 > 1 and all(_is_telling(word, lists) for word in run):
+        return True
     if hits + accents > 1 and any(word.text not in lists.particles and len(word.text) > 3 for word in run):
         return len(frozenset.intersection(*known)) > 0 or accents == len(run)
     return len(distinct) >= lists.unknown
+
+
+def _is_telling(word: Word, lists: _Lists) -> bool:
+    """Whether a word of another language, or an unknown one, tells more than a name or a particle would."""
+    return len(word.text) > 2 and word.text not in lists.particles
 
 
 def _bare(word: str) -> str:

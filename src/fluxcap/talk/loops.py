@@ -111,11 +111,12 @@ def _again(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
     for sentence in whole:
         if sentence.ended:
             yield from _thrice(text, sentence)
-    seen: dict[tuple[str, ...], int] = {}
+    tail = _tail(text)
+    seen: dict[tuple[object, ...], int] = {}
     place = 0
     while place + loop.same_words <= len(said):
         stretch = tuple(word.text for word in said[place : place + loop.same_words])
-        first = seen.setdefault(stretch, place)
+        first = seen.setdefault((said[place].start >= tail, *stretch), place)
         if first + loop.same_words <= place and _says_enough(stretch):
             end = place + loop.same_words
             while end < len(said) and said[end].text == said[first + end - place].text and first + end - place < place:
@@ -180,6 +181,14 @@ def _small() -> frozenset[str]:
     return frozenset(table("languages")["english"]["small"].split())
 
 
+def _tail(text: str) -> int:
+    """Where the tags after the sentences begin; they may say in tags what the sentences say."""
+    whole = sentences(text)
+    if len(whole) > 1 and not whole[-1].ended and whole[-2].ended:
+        return whole[-1].start
+    return 0
+
+
 def _lists(text: str) -> Iterator[Repeat]:
     """Pieces between commas that came before, lists whose pieces all end in one word, and 'tree and tree and tree'."""
     loop = talk().loop
@@ -188,14 +197,16 @@ def _lists(text: str) -> Iterator[Repeat]:
         for match in re.finditer(r"[^,;.!?\n]+", text)
         if match[0].strip()
     ]
-    seen: dict[str, int] = {}
+    tail = _tail(text)
+    seen: dict[tuple[bool, str], int] = {}
     run = 0
     for n, (start, end, piece) in enumerate(pieces):
         piece = re.sub(r"^(?:and|or|with|in|a|an|the) ", "", piece)
         gap = len(text[start:end]) - len(text[start:end].lstrip())
-        if piece in seen and (" " in piece or n > 3) and _says_something(piece):
-            yield Repeat(start + gap, end, seen[piece], exact=True)
-        seen.setdefault(piece, start + gap)
+        key = (start >= tail, piece)
+        if key in seen and (" " in piece or n > 3) and _says_something(piece):
+            yield Repeat(start + gap, end, seen[key], exact=True)
+        seen.setdefault(key, start + gap)
         last = piece.split(" ")[-1]
         same = n > 0 and text[pieces[n - 1][1] : start].strip() == "," and pieces[n - 1][2].split(" ")[-1] == last
         run = run + 1 if same and _means(last) else 0

@@ -63,6 +63,7 @@ class Talk:
     yes: re.Pattern[str]
     leads: re.Pattern[str]
     labels: re.Pattern[str]
+    weak_labels: re.Pattern[str]
     closes: Patterns
     told: Patterns
     mild: Patterns
@@ -94,11 +95,15 @@ class Talk:
     marks: Patterns
     camera: Patterns
     camera_held: re.Pattern[str]
+    camera_lying: re.Pattern[str]
     camera_taken: re.Pattern[str]
     glue: frozenset[str]
     quality: Patterns
     style: Patterns
+    style_always: re.Pattern[str]
     style_medium: str
+    thing_noun: re.Pattern[str]
+    thing_held: re.Pattern[str]
     thing_before: re.Pattern[str]
     thing_behind: re.Pattern[str]
 
@@ -150,6 +155,7 @@ def talk() -> Talk:
         yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)"),
         leads=either(preamble["leads"]),
         labels=one(rf"\b(?:{preamble['labels']})\b"),
+        weak_labels=one(rf"(?:{preamble['weak']})"),
         closes=many(preamble["closes"]),
         told=many(meta["told"]),
         mild=many(meta["mild"]),
@@ -185,11 +191,15 @@ def talk() -> Talk:
         marks=many(data["marks"]["match"]),
         camera=many(camera["match"]),
         camera_held=one(camera["held"]),
+        camera_lying=one(camera["lying"]),
         camera_taken=one(camera["taken"]),
         glue=frozenset(camera["glue"]),
         quality=many(data["quality"]["match"]),
         style=many(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", pattern) for pattern in style["match"]),
+        style_always=one(re.sub(r"(?<=[a-z]) (?=[a-z])", "[- ]", style["always"])),
         style_medium=style["medium"],
+        thing_noun=one(style["thing_noun"]),
+        thing_held=one(style["thing_held"]),
         thing_before=one(style["thing_before"]),
         thing_behind=one(style["thing_behind"]),
     )

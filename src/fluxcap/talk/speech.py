@@ -21,6 +21,12 @@ _DASHED = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,2}[\w'’)/-]+\s+[–—
 _SIGNS = re.compile(r"[\s\"'“*#>`:.,!_–—-]*")
 _BEHIND = re.compile(r"[\s!,.:;–—-]*")
 
+_SHOUT = 4
+"""Words: 'Enjoy!', 'What a great picture!'"""
+
+_LABEL_AT_MOST = 6
+"""Words of a label."""
+
 _LEADS_AT_MOST = 6
 """One after the other: 'Sure! Of course. Here is the caption: Caption:'."""
 
@@ -63,7 +69,7 @@ def preambles(text: str) -> tuple[Place, ...]:
         if rest >= end or within((start, end), refused):
             continue
         said = text[rest:end]
-        shouts = n == 0 and said.rstrip().endswith("!")
+        shouts = said.rstrip().endswith("!") and (n == 0 or len(said.split()) <= _SHOUT)
         if shouts or any(rest <= hit < end for hit in closes) or (speaks and _answers(said)):
             found.append((rest, end))
     return tuple(place for place in first_of(found) if not within(place, refused))
@@ -113,11 +119,11 @@ def _lead_end(text: str, at: int, end: int) -> int | None:
 
 
 def _is_label(said: str, *, all_of_it: bool = False) -> bool:
-    """'Final caption:' and 'A caption for the photo:' are labels; 'an outdoor photo in winter:' is the caption."""
-    found = [match[0].lower() for match in talk().labels.finditer(said)]
-    parts = re.findall(r"\w+", said.lower())
+    """'Final caption:' and 'Photo 3:' are labels; 'an outdoor photo in winter:' is the caption."""
+    rules = talk()
+    parts = re.findall(r"[#\w'’]+(?:-\w+)*", said.lower())
+    strong = rules.labels.search(said) is not None
+    known = all(rules.labels.fullmatch(part) or rules.weak_labels.fullmatch(part) for part in parts)
     if all_of_it:
-        return len(found) == len(parts) > 0
-    if parts[:1] in (["a"], ["an"], ["the"]) and all(re.match(r"image|photo|picture", one) for one in found):
-        return False
-    return bool(found)
+        return strong and known
+    return bool(parts) and ((strong and len(parts) <= _LABEL_AT_MOST) or (known and parts[-1] not in ("a", "an", "the", "of")))
