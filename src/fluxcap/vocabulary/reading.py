@@ -126,6 +126,8 @@ def _phrases(text: str) -> list[_Hit]:
             continue  # 'a glass of wine', 'a belt of trees'
         if slot_id == "makeup" and value.lower() == "make up" and _MADE_UP.match(text[hit.end :]):
             continue  # 'white shoes make up the outfit'
+        if slot_id == "setting" and value.lower().endswith("pool") and text[hit.end :].lstrip().startswith("of "):
+            continue  # 'in a pool of light'
         if hit.facet == "species" and _SUBJECT.search(text[: hit.start]):
             continue  # 'a render of a robot': the class word
         if slot_id == "background" and hit.facet != "plain":
