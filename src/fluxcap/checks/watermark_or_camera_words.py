@@ -13,7 +13,6 @@ from fluxcap.english import article
 from fluxcap.talk import Place, cut, first_of, plain, talk, within
 from fluxcap.types import Issue, Severity, Trait
 
-
 _LOOKED_AT = 80
 """Characters before a camera in which somebody may hold it."""
 
