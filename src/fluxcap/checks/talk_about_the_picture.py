@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted, whole
-from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within
+from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within, writer
 from fluxcap.types import Issue, Severity, Span
 
 
@@ -91,8 +91,7 @@ def _talk(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     told = [_trimmed(text, match) for match in rules.told.finditer(text)]
     mild = [match.span() for match in rules.mild.finditer(text)]
     for start, end, _ in sentences(text):
-        for person in (rules.first, rules.second):
-            who = person.search(text, start, end)
+        for who in (writer(text, start, end), rules.second.search(text, start, end)):
             if who is not None and not rules.thinks.search(text, start, end):
                 seen = rules.sees.search(text, who.end(), end)
                 told.append((who.start(), seen.end() if seen else who.end()))

@@ -9,7 +9,7 @@ from fluxcap.talk.known import is_english
 from fluxcap.talk.languages import foreign, is_foreign, language_name
 from fluxcap.talk.loops import repeats, runs
 from fluxcap.talk.rules import talk
-from fluxcap.talk.speech import CALL, led, preambles, refusals, refuses
+from fluxcap.talk.speech import CALL, led, preambles, refusals, refuses, writer
 from fluxcap.talk.text import Place, cut, first_of, plain, sentences, within, without_trigger, words
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "within",
     "without_trigger",
     "words",
+    "writer",
 ]

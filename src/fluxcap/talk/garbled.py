@@ -15,6 +15,7 @@ _ROUNDS = 4
 """An accident may have happened to a text more than once."""
 
 _LOST = re.compile(r"\ufffd+|ï¿½|(?<=[a-z])\?(?=[a-z])|\?{2,}|□+|▯+|(?<=[a-z])Ã(?=[\s,.]|$)|â€|Ã[^\w\s]|锟斤拷|烫烫烫")
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])[`´](?=[^\W\d_])")
 _BLANK = re.compile(r"(?<![^\W\d_a-z])Â(?![^\W\d_])")
 """What is left of a no-break blank: 'Â' where no letter goes on."""
 _ESCAPED = re.compile(
@@ -47,6 +48,7 @@ def garbled(text: str) -> tuple[Garbled, ...]:
         ]
     found += [Garbled(match.start(), match.end(), "blanks as '+'") for match in _PLUSES.finditer(text)]
     found += [Garbled(*match.span(), "a broken blank") for match in _BLANK.finditer(text)]
+    found += [Garbled(*match.span(), "a wrong apostrophe") for match in _APOSTROPHE.finditer(text)]
     if not text.isascii() or any(ord(sign) < 32 for sign in text):
         for match in _STRANGE.finditer(text):
             for start, end in _wrong_encoding(match[0]):
@@ -119,7 +121,7 @@ def _pair(match: re.Match[str]) -> str:
 
 def _decoded(text: str) -> str:
     """UTF-8 that was read as something else, read as UTF-8."""
-    text = _BLANK.sub("", text)
+    text = _APOSTROPHE.sub("'", _BLANK.sub("", text))
     return _STRANGE.sub(lambda match: _redecoded(match[0]), text)
 
 

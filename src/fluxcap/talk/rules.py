@@ -152,7 +152,7 @@ def talk() -> Talk:
         thinks=one(person["thinks"]),
         unable=one(refusal["unable"]),
         refusal=many(refusal["match"]),
-        yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)"),
+        yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)|(?:{preamble['cries']})(?=\s*!)"),
         leads=either(preamble["leads"]),
         labels=one(rf"\b(?:{preamble['labels']})\b"),
         weak_labels=one(rf"(?:{preamble['weak']})"),

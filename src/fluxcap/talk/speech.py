@@ -18,6 +18,9 @@ _LABEL = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,7}[\w'’)/-]+[*_\"]*\s?:
 _DASHED = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,2}[\w'’)/-]+\s+[–—-]+>?\s+|[\W_]*[\w]+\s*(?:=>|->|=|»)\s*")
 
 
+_NUMBERED = re.compile(r"\w\W+[A-Z]\w+ $")
+"""A name before 'I', which is then a numeral: 'King George'."""
+
 _SIGNS = re.compile(r"[\s\"'“*#>`:.,!_–—-]*")
 _BEHIND = re.compile(r"[\s!,.:;–—-]*")
 
@@ -37,12 +40,12 @@ def refusals(text: str) -> tuple[Place, ...]:
     rules = talk()
     begin = _called(text)
     hits = [begin + match.end() - 1 for match in rules.refusal.finditer(text[begin:])]
-    speaks = rules.first.search(text) is not None
+    speaks = writer(text) is not None
     found: list[Place] = []
     for start, end, _ in sentences(text) if hits or speaks else ():
         start = max(start, begin)
         said = text[start:end]
-        if any(start <= hit < end for hit in hits) or (rules.first.search(said) and rules.unable.search(said)):
+        if any(start <= hit < end for hit in hits) or (speaks and writer(said) and rules.unable.search(said)):
             found.append((start, end))
     return tuple(found)
 
@@ -59,7 +62,7 @@ def preambles(text: str) -> tuple[Place, ...]:
     refused = refusals(text)
     found: list[Place] = []
     closes = [match.end() - 1 for match in rules.closes.finditer(text)]
-    speaks = rules.first.search(text) or rules.second.search(text)
+    speaks = writer(text) or rules.second.search(text)
     for n, (start, end, _) in enumerate(sentences(text)):
         begin = max(start, _called(text))
         lead = led(text, begin, end if n else len(text))
@@ -81,10 +84,19 @@ def _called(text: str) -> int:
     return called.end() if called else 0
 
 
+def writer(text: str, start: int = 0, end: int | None = None) -> re.Match[str] | None:
+    """Where somebody speaks of themselves ('I', 'my', 'we'); the numeral of 'George I' is none."""
+    stop = len(text) if end is None else end
+    for match in talk().first.finditer(text, start, stop):
+        if match[0] != "I" or not _NUMBERED.search(text, start, match.start()):
+            return match
+    return None
+
+
 def _answers(said: str) -> bool:
     """Whether somebody speaks of the answer in a sentence, not of what is to be seen."""
     rules = talk()
-    person = rules.first.search(said) or rules.second.search(said)
+    person = writer(said) or rules.second.search(said)
     if person is None or rules.thinks.search(said) or rules.sees.search(said, person.end()):
         return False
     return rules.answers.search(said) is not None
@@ -126,4 +138,6 @@ def _is_label(said: str, *, all_of_it: bool = False) -> bool:
     known = all(rules.labels.fullmatch(part) or rules.weak_labels.fullmatch(part) for part in parts)
     if all_of_it:
         return strong and known
-    return bool(parts) and ((strong and len(parts) <= _LABEL_AT_MOST) or (known and parts[-1] not in ("a", "an", "the", "of")))
+    return bool(parts) and (
+        (strong and len(parts) <= _LABEL_AT_MOST) or (known and parts[-1] not in ("a", "an", "the", "of"))
+    )
