@@ -64,6 +64,7 @@ class Truncated:
     valid: ClassVar[tuple[CheckInput, ...]] = (
         _item("ohwx, a photo of a woman in black. Her eyes are open. looking up, full body, natural lighting"),
         _item("ohwx woman, sitting, sleeves rolled up, a dog behind her, :("),
+        _item("ohwx, a photo of a woman. She has a white shirt on. Her eyes are open."),
         _item("ohwx (seen from behind), a sign with 5'10\" on it"),
     )
     invalid: ClassVar[tuple[CheckInput, ...]] = (
@@ -106,6 +107,10 @@ class Truncated:
             )
 
 
+_HAS_ON = re.compile(r"\b(?:has|have|had|having|got|keeps?|kept|leaves?|left|with|puts?|putting|pulls?)\b", re.IGNORECASE)
+"""'She has a shirt on.' is whole."""
+
+
 def _broken(text: str) -> Iterator[tuple[int, int, str]]:
     """Places before the end where a sentence stops short, and a head that is lost."""
     rules = talk()
@@ -120,6 +125,7 @@ def _broken(text: str) -> Iterator[tuple[int, int, str]]:
         if (
             ended
             and text[end - 1] == "."
+            and not (last == "on" and _HAS_ON.search(text[start:end]))
             and (
                 last in rules.last_stopped
                 or (last in rules.before and (said[-2].text if len(said) > 1 else "") in rules.before[last])
