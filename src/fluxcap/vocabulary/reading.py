@@ -122,8 +122,8 @@ def _phrases(text: str) -> list[_Hit]:
             or (hit.slot == "medium" and " " not in value and hit.start > _OPENING)
         ):
             continue
-        if slot_id in _WORN and text[hit.end :].lstrip().startswith("of "):
-            continue  # 'a glass of wine', 'a belt of trees'
+        if slot_id in (*_WORN, "features") and text[hit.end :].lstrip().startswith("of "):
+            continue  # 'a glass of wine', 'a belt of trees', 'the ghost of a smile'
         if slot_id == "makeup" and value.lower() == "make up" and _MADE_UP.match(text[hit.end :]):
             continue  # 'white shoes make up the outfit'
         if slot_id == "setting" and value.lower().endswith("pool") and text[hit.end :].lstrip().startswith("of "):
