@@ -167,7 +167,9 @@ def confirm_mends(mended: Sequence[Mend], yes: bool) -> bool:
 
     for one in mended:
         name = _shown(PurePosixPath(one.path).with_suffix(".txt").as_posix())
-        click.echo(f"{click.style(name, bold=True)}\n  {difference(_line(one.before), _line(one.after))}")
+        click.echo(
+            f"{click.style(name, bold=True)}\n  {difference(_line(one.before.strip()), _line(one.after.strip()))}"
+        )
     if not mended:
         click.echo("there is nothing that can be mended without a person")
         return False
@@ -243,7 +245,7 @@ def queue(reviews: Sequence[Review], most: int) -> None:
     """The captions to read first, each with its reasons."""
     first = [one for one in reviews if one.reasons][:most]
     for place, one in enumerate(first, 1):
-        click.echo(f"{place:>3}  {click.style(_shown(one.path), bold=True)}\n     {_shown(one.text)}")
+        click.echo(f"{place:>3}  {click.style(_shown(one.path), bold=True)}\n     {_shown(one.text.strip())}")
         for reason in one.reasons:
             click.echo(f"     - {_shown(reason.text)}")
     rest = sum(1 for one in reviews if one.reasons) - len(first)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import listed, mentions, quoted
+from fluxcap.english import spoken
 from fluxcap.types import Issue, Severity, Trait
 from fluxcap.vocabulary import Mention, slot, speaks_against
 
@@ -72,7 +73,7 @@ class ContradictedFact:
             yield issue(
                 self,
                 item,
-                f"says {quoted(item.text, said.start, said.end)}, but {_source(fact)} {fact.value} "
+                f"says {quoted(item.text, said.start, said.end)}, but {_source(fact)} {spoken(fact.value)} "
                 f"({slot(fact.slot).name}): correct the caption, or the fact if the caption is right",
                 span=(said.start, said.end),
             )

@@ -107,7 +107,9 @@ class Truncated:
             )
 
 
-_HAS_ON = re.compile(r"\b(?:has|have|had|having|got|keeps?|kept|leaves?|left|with|puts?|putting|pulls?)\b", re.IGNORECASE)
+_HAS_ON = re.compile(
+    r"\b(?:has|have|had|having|got|keeps?|kept|leaves?|left|with|puts?|putting|pulls?)\b", re.IGNORECASE
+)
 """'She has a shirt on.' is whole."""
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from fluxcap.checks.around import plain
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import find, has_words, listed
+from fluxcap.english import spoken
 from fluxcap.types import Issue, Severity, Span, Trait
 from fluxcap.vocabulary import Mention, slot
 
@@ -97,4 +98,4 @@ def _cut_out_of(composed: str, text: str) -> bool:
 
 def _told(item: CheckInput, name: str) -> str:
     trait = item.traits.get(name)
-    return f'{slot(name).name} ("{trait.value}")' if trait is not None else slot(name).name
+    return f'{slot(name).name} ("{spoken(trait.value)}")' if trait is not None else slot(name).name
