@@ -55,7 +55,7 @@ class Loop:
         found = repeats(judged(item))
         text = item.text
         for one in reversed(found):
-            text = cut(text, one.start, one.end)
+            text = cut(text, one.start, one.end, item.trigger)
         sure = all(one.exact for one in found)
         for one in found:
             yield issue(

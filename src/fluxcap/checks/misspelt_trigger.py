@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import find, has_words, quoted
-from fluxcap.talk import folded, is_english
+from fluxcap.talk import Place, folded, is_english
 from fluxcap.types import Issue, Severity
 
 _PART = re.compile(r"[^\W_]+")
@@ -115,13 +115,23 @@ def misspelt(text: str, trigger: str, class_word: str) -> tuple[tuple[int, int, 
             if len(said) == 1 and said[0].letters == glued:
                 found.append((start, end, f"{trigger} {class_word}"))
             elif _is_nearly(said, trigger, wanted, first=place == 0, alone=not right):
-                found.append((start, end, trigger))
+                found.append((*_with_signs(text, start, end), trigger) if len(said) > 1 else (start, end, trigger))
             else:
                 continue
             place += len(said) - 1
             break
         place += 1
     return tuple(found)
+
+
+def _with_signs(text: str, start: int, end: int) -> Place:
+    """A shattered word with the signs around it that belong to its pieces: '(oh)wx', 'oh*wx*', 'o.h.w.x.'."""
+    inside = text[start:end]
+    if start and text[start - 1] in "([{\"'*<" and any(sign in inside for sign in ")]}\"'*>"):
+        start -= 1
+    if text[end : end + 1] in tuple(")]}\"'*>.") and (text[end] in inside or text[end] in ")]}>"):
+        end += 1
+    return start, end
 
 
 class _Part(NamedTuple):

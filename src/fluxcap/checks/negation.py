@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted, whole
-from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within
+from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within, words
 from fluxcap.types import Issue, Severity
 
 _SHOWN_AFTER = 40
 """Characters behind the denial in which the denied thing is looked for."""
+
+
+_ASIDE = re.compile(r",( (?:is|are|has|have|stands|hangs|lies|fills)\b)")
+"""What is left of two commas around an aside."""
 
 
 def _item(text: str) -> CheckInput:
@@ -93,13 +98,16 @@ def _advice(text: str, end: int) -> str:
 
 
 def _affirmed(item: CheckInput) -> str:
-    """The caption without denied clauses; a sentence that denies as a whole goes whole, but not the one with the trigger."""
+    """The caption without denied clauses; a short sentence that only denies goes whole, but not the one with the trigger."""
+    rules = talk()
     text = item.text
-    for match in reversed(list(talk().denial_cut.finditer(plain(text, item.trigger)))):
-        text = cut(text, *match.span())
-    judged_text = plain(text, item.trigger)
-    left = denials(judged_text)
-    for start, end, ended in reversed(sentences(judged_text)):
-        if ended and start and any(start <= place[0] < end for place in left):
-            text = cut(text, start, end)
+    for match in reversed(list(rules.denial_cut.finditer(plain(text, item.trigger)))):
+        text = _ASIDE.sub(r"\1", cut(text, *match.span(), item.trigger))
+    shown = plain(text, item.trigger)
+    left = denials(shown)
+    for start, end, ended in reversed(sentences(shown)[1:]):
+        said = shown[start:end]
+        only = len(words(said)) <= rules.denial_words and rules.denial_keep.search(said) is None
+        if ended and only and any(start <= place[0] < end for place in left):
+            text = cut(text, start, end, item.trigger)
     return text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import has_words, judged, quoted, whole
+from fluxcap.checks.wording import find, has_words, judged, quoted, whole
 from fluxcap.talk import cut, plain, preambles
 from fluxcap.types import Issue, Severity
 
@@ -52,8 +52,9 @@ class Preamble:
         found = preambles(judged(item))
         text = item.text
         for start, end in reversed(found):
-            text = cut(text, start, end)
-        fix = whole(_unquoted(text), item, lambda text: preambles(plain(text, item.trigger)))
+            text = cut(text, start, end, item.trigger)
+        called = any(start <= place[0] < end for start, end in found for place in find(item.text, item.trigger))
+        fix = None if called else whole(_unquoted(text), item, lambda text: preambles(plain(text, item.trigger)))
         for start, end in found:
             yield issue(
                 self,

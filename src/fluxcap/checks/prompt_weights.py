@@ -91,7 +91,7 @@ def _without(item: CheckInput) -> str | None:
         for rule in talk().weights:
             for match in reversed(list(rule.of.finditer(plain(text, item.trigger, signs=True)))):
                 if rule.to == "":
-                    text = cut(text, *match.span())
+                    text = cut(text, *match.span(), item.trigger)
                 elif rule.to is not None:
                     said = rule.to.replace("{t}", item.trigger)
                     said = text[slice(*match.span(1))] if said == r"\1" else said

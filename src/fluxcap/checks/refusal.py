@@ -50,7 +50,7 @@ class Refusal:
         found = refusals(judged(item))
         text = item.text
         for start, end in reversed(found):
-            text = cut(text, start, end)
+            text = cut(text, start, end, item.trigger)
         enough = len(words(plain(text, item.trigger))) >= talk().short
         for start, end in found:
             yield issue(

@@ -12,6 +12,8 @@ from fluxcap.checks.wording import has_words, judged, quoted, whole
 from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within, writer
 from fluxcap.types import Issue, Severity, Span
 
+_SUBJECT = re.compile(r"\b([Tt]he )(?:main |central |primary )?subject(?= (?:is|has|wears|stands|sits|looks)\b|'s\b)")
+
 
 def _item(text: str) -> CheckInput:
     return CheckInput(image_id="1", path="1.png", trigger="ohwx", class_word="woman", text=text)
@@ -112,18 +114,20 @@ def _touches(place: Place, spans: tuple[Span, ...]) -> bool:
 
 def _mended(item: CheckInput) -> str:
     """The caption without what can be cut; 'the subject' is called by the class word."""
+    rules = talk()
     text = item.text
-    for pattern in talk().cut:
+    for pattern in rules.cut:
         for match in reversed(list(pattern.finditer(plain(text, item.trigger)))):
-            text = cut(text, *match.span())
+            text = cut(text, *match.span(), item.trigger)
+    shown = plain(text, item.trigger)
+    told, _ = _talk(shown)
+    for start, end, ended in reversed(sentences(shown)[1:]):
+        if (
+            (ended or "," not in shown[start:end])
+            and rules.about.search(shown, start, end)
+            and any(start <= place[0] < end for place in told)
+        ):
+            text = cut(text, start, end, item.trigger)
     if item.class_word:
-        text = re.sub(
-            r"\b([Tt]he )(?:main |central |primary )?subject(?= (?:is|has|wears|stands|sits|looks)\b|'s\b)",
-            rf"\g<1>{_literal(item.class_word)}",
-            text,
-        )
+        text = _SUBJECT.sub(lambda match: match[1] + item.class_word, text)
     return text
-
-
-def _literal(word: str) -> str:
-    return word.replace("\\", r"\\")

@@ -124,7 +124,7 @@ def _without(item: CheckInput, *, marked: bool) -> str | None:
         for a, b in reversed(inside):
             left = left[: max(0, a - start)] + " " + left[max(0, b - start) :]
         if set(re.findall(r"[^\W\d_]+|·", left.lower())) <= talk().glue:
-            text = cut(text, start, end)
+            text = cut(text, start, end, item.trigger)
         else:
             for a, b in reversed(inside):
                 text = _cut_word(text, a, b)
@@ -133,7 +133,7 @@ def _without(item: CheckInput, *, marked: bool) -> str | None:
 
 def _cut_word(text: str, start: int, end: int) -> str:
     """Without words that only praise the noun behind them; the article before fits again."""
-    if not re.match(r" [a-z]", text[end:]) or not re.search(r"\b(?:an?|the|in|with) $", text[:start]):
+    if not re.match(r" (?!of\b)[a-z]", text[end:]) or not re.search(r"\b(?:an?|the|in|with) $", text[:start]):
         return text
     before, after = text[:start], text[end:].lstrip()
     if (found := re.search(r"\b(an?) $", before)) and (

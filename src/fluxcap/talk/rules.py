@@ -66,6 +66,7 @@ class Talk:
     weak_labels: re.Pattern[str]
     closes: Patterns
     told: Patterns
+    about: re.Pattern[str]
     mild: Patterns
     cut: tuple[re.Pattern[str], ...]
     hedge_said: re.Pattern[str]
@@ -74,6 +75,8 @@ class Talk:
     denial_said: str
     denial: Patterns
     denial_cut: re.Pattern[str]
+    denial_words: int
+    denial_keep: re.Pattern[str]
     denial_instead: tuple[tuple[re.Pattern[str], str], ...]
     loop: Loop
     short: int
@@ -158,6 +161,7 @@ def talk() -> Talk:
         weak_labels=one(rf"(?:{preamble['weak']})"),
         closes=many(preamble["closes"]),
         told=many(meta["told"]),
+        about=one(meta["about"]),
         mild=many(meta["mild"]),
         cut=each(meta["cut"]),
         hedge_said=one(rf"(?<![\w-])(?:{'|'.join(hedge['said'])})(?![\w-])"),
@@ -166,6 +170,8 @@ def talk() -> Talk:
         denial_said="|".join(denial["said"]),
         denial=many([rf"(?<![\w-])(?:{'|'.join(denial['said'])})(?![\w-])", *denial["match"]]),
         denial_cut=either(denial["cut"]),
+        denial_words=denial["words"],
+        denial_keep=one(denial["keep"]),
         denial_instead=tuple((one(said), instead) for said, instead in denial["instead"].items()),
         loop=Loop(**sets(data["loop"])),
         short=data["short"]["words"],

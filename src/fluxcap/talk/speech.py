@@ -14,7 +14,7 @@ from fluxcap.talk.text import Place, first_of, sentences, within
 CALL = re.compile(r"\W*·+(?:'s)?(?: (?!is\b|was\b|in\b|with\b|a\b)[\w-]+)?\W*")
 """The trigger word as a judged text has it, the class word after it, and the signs behind them."""
 
-_LABEL = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,7}[\w'’)/-]+[*_\"]*\s?:(?!\d)[*_]*\s*")
+_LABEL = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,7}[\w'’)/-]+[*_\"]*(?:\s?:(?!\d)[*_]*\s*|[ \t]*\n\s*)")
 _DASHED = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,2}[\w'’)/-]+\s+[–—-]+>?\s+|[\W_]*[\w]+\s*(?:=>|->|=|»)\s*")
 
 
@@ -23,6 +23,9 @@ _NUMBERED = re.compile(r"\w\W+[A-Z]\w+ $")
 
 _SIGNS = re.compile(r"[\s\"'“*#>`:.,!_–—-]*")
 _BEHIND = re.compile(r"[\s!,.:;–—-]*")
+
+_CAPTION_FROM = 20
+"""Characters behind a colon that may be the caption itself."""
 
 _SHOUT = 4
 """Words: 'Enjoy!', 'What a great picture!'"""
@@ -42,11 +45,16 @@ def refusals(text: str) -> tuple[Place, ...]:
     hits = [begin + match.end() - 1 for match in rules.refusal.finditer(text[begin:])]
     speaks = writer(text) is not None
     found: list[Place] = []
-    for start, end, _ in sentences(text) if hits or speaks else ():
+    for start, end, ended in sentences(text) if hits or speaks else ():
         start = max(start, begin)
         said = text[start:end]
-        if any(start <= hit < end for hit in hits) or (speaks and writer(said) and rules.unable.search(said)):
-            found.append((start, end))
+        here = [hit for hit in hits if start <= hit < end]
+        who = writer(said) if speaks else None
+        if who is not None and rules.unable.search(said):
+            here.append(start + who.start())
+        if here:
+            comma = text.rfind(",", start, min(here)) if not ended else -1
+            found.append((comma + 1 if comma >= 0 else start, end))
     return tuple(found)
 
 
@@ -74,7 +82,8 @@ def preambles(text: str) -> tuple[Place, ...]:
         said = text[rest:end]
         shouts = said.rstrip().endswith("!") and (n == 0 or len(said.split()) <= _SHOUT)
         if shouts or any(rest <= hit < end for hit in closes) or (speaks and _answers(said)):
-            found.append((rest, end))
+            colon = text.find(": ", rest, end)
+            found.append((rest, colon + 2 if 0 <= colon < end - _CAPTION_FROM else end))
     return tuple(place for place in first_of(found) if not within(place, refused))
 
 
@@ -123,7 +132,7 @@ def _lead_end(text: str, at: int, end: int) -> int | None:
         return behind.end() if behind else yes.end()
     if (lead := rules.leads.match(text, at, end)) is not None:
         return lead.end()
-    if (label := _LABEL.match(text, at, end)) is not None and _is_label(label[0]):
+    if (label := _LABEL.match(text, at, end)) is not None and _is_label(label[0], all_of_it=":" not in label[0]):
         return label.end()
     if (dashed := _DASHED.match(text, at, end)) is not None and _is_label(dashed[0], all_of_it=True):
         return dashed.end()

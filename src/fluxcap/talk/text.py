@@ -113,15 +113,18 @@ def _add(found: list[Sentence], text: str, start: int, end: int, *, ended: bool)
         found.append(Sentence(start, start + len(piece.strip()), ended))
 
 
-def cut(text: str, start: int, end: int) -> str:
-    """The text without this stretch: no blank, comma or small letter is left where none belongs."""
+def cut(text: str, start: int, end: int, name: str = "") -> str:
+    """The text without this stretch: no blank, comma or small letter is left where none belongs.
+
+    ``name`` (the trigger word) keeps its letters.
+    """
     left, gone, right = text[:start].rstrip(), text[start:end].strip(), text[end:].lstrip()
     if not right or right[0] in ",;.!?":
         left = left.rstrip(" ,;:(–—-")
     begins = not left or left[-1] in ".!?"
     if begins:
         right = right.lstrip(" ,;:.–—-")
-        if gone[:1].isupper() and gone[-1:] not in "\"'.!?:\n":
+        if gone[:1].isupper() and not (name and right.startswith(name)) and gone[-1:] not in "\"'.!?:\n":
             right = right[:1].upper() + right[1:]
     if not left or not right:
         return left + right
