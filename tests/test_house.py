@@ -15,7 +15,19 @@ ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "fluxcap"
 MODULES = sorted(SRC.rglob("*.py"))
 MOST_LINES = 400
-HEAVY = ("numpy", "PIL", "cv2", "msgspec", "rich", "inflect", "jinja2", "tokenizers", "huggingface_hub", "tomlkit")
+HEAVY = (
+    "numpy",
+    "PIL",
+    "cv2",
+    "msgspec",
+    "rich",
+    "inflect",
+    "jinja2",
+    "tokenizers",
+    "huggingface_hub",
+    "tomlkit",
+    "ruamel",
+)
 
 PUBLIC = [
     "FluxcapError",

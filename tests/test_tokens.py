@@ -378,7 +378,8 @@ def test_tables_hold_together() -> None:
     data = tomllib.loads(resources.files("fluxcap").joinpath("data/limits.toml").read_text(encoding="utf-8"))
     ids = [row["id"] for row in data["encoder"]]
     assert len(set(ids)) == len(ids)
-    assert len(tokens.targets()) == len(data["target"])
+    rows = tomllib.loads(resources.files("fluxcap").joinpath("data/targets.toml").read_text(encoding="utf-8"))["target"]
+    assert len(tokens.targets()) == len(rows)
     for name in ids:
         tool = tokens.encoder(name)
         assert set(tool.estimate) == {"word", "long", "consonants", "digit", "mark", "margin"}

@@ -33,7 +33,11 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "empty-caption": "fluxcap.checks.empty_caption:EmptyCaption",
         "line-break-in-caption": "fluxcap.checks.line_break_in_caption:LineBreakInCaption",
     },
-    "exporter": {},
+    "exporter": {
+        "ai-toolkit": "fluxcap.exporters.ai_toolkit:AiToolkit",
+        "kohya": "fluxcap.exporters.sd_scripts:SdScripts",
+        "plain": "fluxcap.exporters.plain:Plain",
+    },
     "scorer": {},
 }
 """Seam -> name -> ``module:object``."""
