@@ -274,3 +274,151 @@ def test_small_numbers_are_numbers_to_every_yaml_reader(value: float) -> None:
 def test_a_comment_for_a_key_that_is_not_there_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="b"):
         toml({"a": 1}, {"b": "?"})
+
+
+# ---- the others, one by one
+
+
+def test_musubi_encodes_first_and_keeps_a_cache_for_each_resolution() -> None:
+    rendered = exporter("musubi").render(a_set("flux2-klein-9b"))
+    assert [command.argv[-1 if command.argv[0] == "accelerate" else 1] for command in rendered.commands][:2] == [
+        "src/musubi_tuner/flux_2_cache_latents.py",
+        "src/musubi_tuner/flux_2_cache_text_encoder_outputs.py",
+    ]
+    blocks = tomllib.loads(rendered.files["dataset.toml"])["datasets"]
+    assert len({block["cache_directory"] for block in blocks}) == 3
+    assert all(block["cache_directory"].startswith(block["image_directory"]) for block in blocks)
+    assert arguments("musubi", "flux2-klein-9b")["--network_alpha"] == "64"
+
+
+@pytest.mark.parametrize("target", ["flux2-klein-4b", "flux2-klein-9b"])
+def test_klein_is_trained_on_the_undistilled_base(target: str) -> None:
+    assert "base" in tokens.target(target).hub
+    assert "base" in arguments("musubi", target)["--model_version"]
+
+
+def test_onetrainer_reads_512_t5_tokens_not_77_and_alpha_is_not_1() -> None:
+    given = config("onetrainer", "flux1-dev", "onetrainer.json")
+    assert given["text_encoder_2_sequence_length"] == 512
+    assert (given["lora_rank"], given["lora_alpha"]) == (64, 64.0)
+    assert given["learning_rate_warmup_steps"] == 0
+    assert given["clear_cache_before_training"] is True
+    assert config("onetrainer", "flux2-klein-9b", "onetrainer.json")["text_encoder_sequence_length"] == 512
+
+
+def test_onetrainer_has_the_version_that_spares_its_migrations() -> None:
+    given = config("onetrainer", "flux1-dev", "onetrainer.json")
+    assert given["__version"] == 11
+    assert given["concepts"][0]["__version"] == 2
+
+
+def test_onetrainer_counts_epochs_from_steps() -> None:
+    captions = CAPTIONS * 9
+    given = config("onetrainer", "flux1-dev", "onetrainer.json", captions=captions[:25])
+    assert given["epochs"] == 80
+    assert given["concepts"][0]["balancing_strategy"] == "REPEATS"
+    many = config("onetrainer", "flux1-dev", "onetrainer.json", settings=RecipeSettings(steps=2))
+    assert many["epochs"] == 1
+    assert (many["concepts"][0]["balancing_strategy"], many["concepts"][0]["balancing"]) == ("SAMPLES", 2.0)
+
+
+def test_onetrainer_caches_each_picture_at_all_resolutions_saves_and_logs() -> None:
+    given = config("onetrainer", "flux1-dev", "onetrainer.json")
+    assert given["concepts"][0]["image_variations"] == 3
+    assert (given["save_every"], given["save_every_unit"]) == (250, "STEP")
+    assert given["tensorboard"] is True
+    assert given["concepts"][0]["text"]["enable_tag_shuffling"] is False
+    assert all(sample["random_seed"] is False for sample in given["samples"])
+
+
+def test_simpletuner_defaults_are_overridden() -> None:
+    """Flavour krea, five checkpoints, a caption dropout of 0.1, a warm-up, no log."""
+    given = config("simpletuner", "flux1-dev", "config/config.json")
+    assert given["model_flavour"] == "dev"
+    assert given["checkpoints_total_limit"] >= 1000
+    assert given["caption_dropout_probability"] == 0.05
+    assert given["lr_warmup_steps"] == 0
+    assert given["validation_seed"] == 42
+    assert given["report_to"] == "simpletuner"
+    assert given["num_train_epochs"] == 0
+
+
+def test_simpletuner_keeps_a_caption_whole_and_caches_outside_of_the_pictures() -> None:
+    *pictures, texts = config("simpletuner", "flux1-dev", "config/multidatabackend.json")
+    assert [backend["resolution"] for backend in pictures] == [512, 768, 1024]
+    for backend in pictures:
+        assert backend["caption_strategy"] == "textfile"
+        assert backend["disable_multiline_split"] is True
+        assert backend["crop"] is False
+        assert not backend["cache_dir_vae"].startswith(backend["instance_data_dir"])
+    assert texts["default"] is True
+
+
+def test_simpletuner_names_of_prompts_hold_no_underscore() -> None:
+    """It parts step, name and number of a sample's file by underscores."""
+    names = config("simpletuner", "flux1-dev", "config/user_prompt_library.json")
+    assert not [name for name in names if "_" in name]
+
+
+def test_diffusion_pipe_stops_at_alpha_and_at_four_resolutions() -> None:
+    train = config("diffusion-pipe", "flux1-dev", "train.toml", settings=RecipeSettings(alpha=16))
+    assert "alpha" not in train["adapter"]
+    assert any(
+        "Alpha is 64" in note
+        for note in exporter("diffusion-pipe").render(a_set(settings=RecipeSettings(alpha=16))).notes
+    )
+    assert len(config("diffusion-pipe", "flux1-dev", "dataset.toml")["resolutions"]) <= 3
+    assert train["model"]["transformer_dtype"] == "float8"
+    assert "save_every_n_steps" in train
+
+
+@pytest.mark.parametrize("pictures", [1, 3, 300])
+def test_diffusion_pipe_has_epochs_enough_for_the_steps(pictures: int) -> None:
+    captions = tuple(CAPTIONS[0] for _ in range(pictures))
+    train = config("diffusion-pipe", "flux1-dev", "train.toml", captions=captions)
+    dataset = config("diffusion-pipe", "flux1-dev", "dataset.toml", captions=captions)
+    epoch = pictures * 3 * dataset["directory"][0]["num_repeats"]
+    assert train["epochs"] * epoch > train["max_steps"]
+
+
+@pytest.mark.parametrize("name", ["diffusers", "imagefolder"])
+def test_folder_hygiene_no_text_files_beside_metadata(name: str) -> None:
+    """With text files in the folder ``datasets`` loads texts; an image that metadata.jsonl does not name is dropped."""
+    texts = exporter(name).texts(a_set().images, tokens.target("flux1-dev"))
+    assert list(texts) == ["metadata.jsonl"]
+    rows = [json.loads(line) for line in texts["metadata.jsonl"].splitlines()]
+    assert [row["file_name"] for row in rows] == [image.file for image in a_set().images]
+    assert [row["text"] for row in rows] == list(CAPTIONS)
+
+
+def test_diffusers_defaults_are_overridden() -> None:
+    """Rank and alpha 4, warm-up 500, guidance 3.5."""
+    given = arguments("diffusers")
+    assert (given["--rank"], given["--lora_alpha"]) == ("64", "64")
+    assert given["--lr_warmup_steps"] == "0"
+    assert given["--guidance_scale"] == "1"
+    assert given["--max_sequence_length"] == "512"
+    assert arguments("diffusers", "flux1-schnell")["--max_sequence_length"] == "256"
+    assert given["--report_to"] == "tensorboard"
+
+
+def test_diffusers_klein_reads_the_layers_that_everybody_else_reads() -> None:
+    argv = exporter("diffusers").render(a_set("flux2-klein-9b")).commands[0].argv
+    place = argv.index("--text_encoder_out_layers")
+    assert argv[place + 1 : place + 4] == ("9", "18", "27")
+    assert "--use_aspect_ratio_buckets" in argv
+
+
+def test_fluxgym_has_buckets_alpha_and_no_encoded_captions_on_the_disk() -> None:
+    """What its page makes has one square bucket, alpha 1 and captions that are never looked at again."""
+    given = arguments("fluxgym")
+    assert given["--network_alpha"] == "64"
+    assert "--cache_text_encoder_outputs_to_disk" not in given
+    assert all(block["enable_bucket"] for block in config("fluxgym", "flux1-dev", "dataset.toml")["datasets"])
+
+
+def test_commands_in_scripts_go_where_they_belong() -> None:
+    made, _ = all_files("simpletuner", a_set(export="/data/my exports/ohwx"))
+    assert "cd '/data/my exports/ohwx'\nsimpletuner" in made["train.sh"]
+    assert 'cd /d "/data/my exports/ohwx"' in made["train.bat"]
+    assert "%%" in all_files("diffusers", a_set(samples=(NASTY,)))[0]["train.bat"]

@@ -123,6 +123,9 @@ def scripts(commands: Sequence[Command], home: str) -> dict[str, str]:
     posix = ["#!/bin/sh", f"# Start this in {home}, with its environment active.", "set -e"]
     windows = ["@echo off", f"rem Start this in {home}, with its environment active.", "chcp 65001 >nul"]
     for command in commands:
+        if command.folder:
+            posix.append(f"cd {shlex.quote(command.folder)}")
+            windows.append(f"cd /d {_for_cmd(command.folder)}")
         before = "".join(f"{key}={shlex.quote(value)} " for key, value in command.env.items())
         posix.append(before + " \\\n  ".join(shlex.quote(word) for word in command.argv))
         windows += [f'set "{key}={value}"' for key, value in command.env.items()]
@@ -133,7 +136,8 @@ def scripts(commands: Sequence[Command], home: str) -> dict[str, str]:
 def shell(command: Command) -> str:
     """One command as a person types it into a shell."""
     before = "".join(f"{key}={shlex.quote(value)} " for key, value in command.env.items())
-    return before + shlex.join(command.argv)
+    where = f"cd {shlex.quote(command.folder)} && " if command.folder else ""
+    return where + before + shlex.join(command.argv)
 
 
 def _for_cmd(word: str) -> str:

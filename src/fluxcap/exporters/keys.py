@@ -25,6 +25,9 @@ _PREFIXES = {
 }
 """Name of a config -> where its sections begin in the table."""
 
+_SAME_CODE = {"fluxgym": "kohya"}
+"""Trainers that run another one's code."""
+
 
 def unknown_keys(trainer: str, rendered: Rendered) -> list[str]:
     """Every key and option that the trainer does not know, with its file or script; empty where all is well.
@@ -46,7 +49,7 @@ def unknown_keys(trainer: str, rendered: Rendered) -> list[str]:
 def known(trainer: str) -> Mapping[str, Collection[str]]:
     """The keys that a trainer knows, by section; empty for a trainer without a table."""
     text = resources.files("fluxcap").joinpath("data", "trainer_keys.toml").read_text(encoding="utf-8")
-    rows = tomllib.loads(text).get(trainer, {}).get("sections", {})
+    rows = tomllib.loads(text).get(_SAME_CODE.get(trainer, trainer), {}).get("sections", {})
     return {path: frozenset(keys.split()) for path, keys in rows.items()}
 
 

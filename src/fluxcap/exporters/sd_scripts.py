@@ -107,10 +107,6 @@ def options(given: ExportSet) -> Sequence[str]:
 def dataset_toml(given: ExportSet) -> str:
     """The dataset: one block for each resolution, on the same folder."""
     made = given.recipe
-    copies = len(made.resolutions)
-    repeats = max(
-        1, made.save_every // (len(given.images) * copies)
-    )  # so that a small set's epochs are not a few steps
     blocks: list[dict[str, Any]] = [
         {
             "resolution": side,
@@ -119,7 +115,7 @@ def dataset_toml(given: ExportSet) -> str:
             "min_bucket_reso": max(256, side // 2 // 64 * 64),
             "max_bucket_reso": side * 2,
             "bucket_reso_steps": 64,
-            "subsets": [{"image_dir": given.places.dataset, "num_repeats": repeats}],
+            "subsets": [{"image_dir": given.places.dataset, "num_repeats": sidecars.repeats(given)}],
         }
         for side in made.resolutions
     ]

@@ -36,3 +36,8 @@ def line_prompts(given: ExportSet) -> str:
     lines = ["# one prompt a line: width, height, seed, steps, weight against no prompt (cfg), guidance"]
     lines += [f"{one.text} {options}" for one in samples(given)]
     return "\n".join(lines) + "\n"
+
+
+def repeats(given: ExportSet) -> int:
+    """How often a dataset repeats its pictures, so that an epoch of a small set is not over in a few steps."""
+    return max(1, given.recipe.save_every // (len(given.images) * len(given.recipe.resolutions)))

@@ -65,10 +65,11 @@ class ExportSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command of the trainer. ``argv`` is run in the trainer's own folder and environment, with ``env`` added."""
+    """One command of the trainer, run in its environment with ``env`` added; ``folder`` is where, empty: the trainer's own."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
