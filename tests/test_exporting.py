@@ -6,18 +6,21 @@ import hashlib
 import json
 import os
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from export_sets import served
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from fluxcap import exporting, pipeline
 from fluxcap.errors import FluxcapError, UsageError
+from fluxcap.exporters import unknown_keys
 from fluxcap.exporting.folder import JOURNAL, MANIFEST
 from fluxcap.exporting.naming import is_safe, safe_stems
 from fluxcap.types import Claim
@@ -424,6 +427,31 @@ def test_a_manifest_does_not_lead_out_of_its_folder(export: Export, tmp_path: Pa
 
 
 # ---- targets
+
+
+@pytest.mark.parametrize(("trainer", "target"), served(), ids="/".join)
+def test_every_trainer_exports_every_target_that_it_serves(export: Export, trainer: str, target: str) -> None:
+    done = export(trainer, overrides={"target": target})
+    assert done.rendered is not None
+    assert exporting.whole(done.out) == done.manifest
+    assert set(export(trainer, overrides={"target": target}).outcomes.values()) == {"unchanged"}
+    assert unknown_keys(trainer, done.rendered) == []
+
+
+def test_webdataset_shards_hold_pictures_and_texts(export: Export, photos: Path, tmp_path: Path) -> None:
+    out = export("webdataset").out
+    (shard,) = dataset(out).glob("*.tar")
+    with tarfile.open(shard) as tar:
+        assert tar.getnames() == [f"{n}.{end}" for n in range(3) for end in ("png", "json", "txt")]
+        assert tar.extractfile("0.png").read() == (photos / "0.png").read_bytes()  # type: ignore[union-attr]
+    assert contents(export("webdataset", out=tmp_path / "again").out) != {}
+    assert (tmp_path / "again").joinpath(shard.relative_to(out)).read_bytes() == shard.read_bytes()
+
+
+def test_imagefolder_names_every_picture_and_has_no_text_files(export: Export) -> None:
+    home = dataset(export("imagefolder").out)
+    rows = [json.loads(line) for line in (home / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {row["file_name"] for row in rows} | {"metadata.jsonl"} == {path.name for path in home.iterdir()}
 
 
 def test_a_target_that_the_trainer_does_not_serve_names_those_that_do(export: Export) -> None:

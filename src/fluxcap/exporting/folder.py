@@ -142,6 +142,7 @@ class Folder:
     def put_text(self, path: str, text: str) -> Outcome:
         """A config or another text at the top. One that a person changed stays; a new version of it is put beside it."""
         data, target = text.encode(), self.out / path
+        target.parent.mkdir(exist_ok=True)
         before = self.before.files.get(path) if self.before else None
         there = _digest_of(target)
         entry = _entry(data)
@@ -160,9 +161,11 @@ class Folder:
     def finish(self, manifest: Manifest) -> None:
         """Remove what is no longer part of the export and was not changed since, then say that it is whole."""
         for path, entry in (self.before.files if self.before else {}).items():
-            top = "/" not in path
-            if top and path not in manifest.files and _digest_of(self.out / path) == entry.sha256:
+            pictures = self.before is not None and path.startswith(f"{self.before.dataset}/")
+            if not pictures and path not in manifest.files and _digest_of(self.out / path) == entry.sha256:
                 (self.out / path).unlink(missing_ok=True)
+                with suppress(OSError):
+                    (self.out / path).parent.rmdir()  # only an empty one goes
         if hasattr(os, "sync"):
             os.sync()  # every file is on the disk before the manifest says so
         text = json.dumps(to_builtins(manifest), ensure_ascii=False, indent=1) + "\n"
