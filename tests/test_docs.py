@@ -144,6 +144,9 @@ def test_generated_tables_are_up_to_date():
     make_docs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_docs)
     assert make_docs.page() == make_docs.PAGE.read_text(encoding="utf-8"), "run: python tools/make_docs.py"
+    assert make_docs.export_page() == make_docs.EXPORT_PAGE.read_text(encoding="utf-8"), (
+        "run: python tools/make_docs.py"
+    )
 
 
 @pytest.mark.parametrize("path", PAGES, ids=page_name)

@@ -170,6 +170,12 @@ def test_ai_toolkit_gets_tight_commas_for_flux2_and_puts_the_blanks_in_itself() 
     assert list(exporter("ai-toolkit").texts(a_set().images, tokens.target("flux1-dev")).values()) == list(CAPTIONS)
 
 
+def test_ai_toolkit_tells_commas_that_it_spoils() -> None:
+    notes = exporter("ai-toolkit").render(a_set(captions=("ohwx, a sign that reads 1,000.",))).notes
+    assert any("1,000" in note for note in notes)
+    assert not any("1,000" in note for note in exporter("ai-toolkit").render(a_set()).notes)
+
+
 def test_ai_toolkit_keeps_all_checkpoints_and_logs_the_loss() -> None:
     process = config("ai-toolkit", "flux1-dev", "ai-toolkit.yaml")["config"]["process"][0]
     assert process["save"]["max_step_saves_to_keep"] >= 1000
@@ -227,6 +233,27 @@ def test_kohya_prompts_carry_their_options() -> None:
 
 def test_kohya_tells_that_captions_travel_in_the_file() -> None:
     assert any("--no_metadata" in note for note in exporter("kohya").render(a_set()).notes)
+
+
+# ---- targets
+
+
+def test_targets_name_exporters_and_every_trainer_serves_one() -> None:
+    named = {name for target in tokens.targets().values() for name in target.trainers}
+    assert named == {name for name in TRAINERS if not exporter(name).neutral}
+
+
+@pytest.mark.parametrize("target", tokens.targets().values(), ids=lambda target: target.id)
+def test_a_target_has_all_that_exports_and_workflows_need(target: tokens.Target) -> None:
+    assert target.files["transformer"]
+    assert target.files["vae"]
+    assert set(target.comfy) == {
+        "loader", "clip_type", "encode", "latent", "scheduler", "guider", "sampler", "steps", "guidance", "cfg",
+    }  # fmt: skip
+    if target.trainers:
+        assert target.hub.startswith("black-forest-labs/")
+        assert target.params_per_dim > 1_000_000
+    assert target.style == ("sentences-tags" if target.family == "flux1" else "sentences")
 
 
 # ---- texts

@@ -200,6 +200,15 @@ def test_captions_that_refuse_the_export_are_named(photos: Path, tmp_path: Path,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("trigger", ["oh--wx", "${ohwx}", "[name]"])
+def test_a_trigger_word_that_trainers_take_for_their_own_is_refused(tmp_path: Path, trigger: str) -> None:
+    paint(tmp_path / "set" / "0.png", 0)
+    pipeline.caption(tmp_path / "set", WORDS | {"trigger": trigger})
+    done = exporting.export(tmp_path / "set", tmp_path / "out", trainer="ai-toolkit")
+    assert done.refused
+    assert "EXP006" in {issue.code for issue in done.issues}
+
+
 def test_t5_unknown_signs_are_told_with_the_word(export: Export, photos: Path) -> None:
     said(photos, "0", "ohwx woman, a photo of a woman with Zoë at <home> 😀.")
     told = [issue.message for issue in export().issues if issue.code == "EXP004"]
@@ -255,6 +264,39 @@ def test_pictures_that_all_trainers_read_keep_their_bytes(export: Export, photos
     out = with_picture(export, photos, "plain")
     for name in ("plain.jpg", "0.png"):
         assert (dataset(out) / name).read_bytes() == (photos / name).read_bytes()
+
+
+def test_deep_animated_and_cmyk_pictures_become_plain_ones(export: Export, photos: Path) -> None:
+    deep = np.full((40, 40, 3), 40_000, np.uint16)
+    import cv2
+
+    cv2.imwrite(str(photos / "deep.png"), deep)
+    paint(photos / "print.jpg", 5, mode="CMYK")
+    frames = [Image.new("P", (40, 40), colour) for colour in (1, 2)]
+    frames[0].save(photos / "moving.gif", save_all=True, append_images=frames[1:])
+    paint(photos / "palette.png", 6, mode="P")
+    out = with_picture(export, photos, "deep")
+    for name in ("deep", "print", "moving", "palette"):
+        assert arrays(out, name).dtype == np.uint8
+    assert abs(int(arrays(out, "deep")[0, 0, 0]) - 156) <= 1
+
+
+def test_a_wide_colour_space_is_converted(export: Export, photos: Path) -> None:
+    """A profile that swaps red and blue shows whether it was followed."""
+    profile = swapped_primaries()
+    Image.new("RGB", (40, 40), (255, 0, 0)).save(photos / "wide.png", icc_profile=profile)
+    pixel = arrays(with_picture(export, photos, "wide"), "wide")[0, 0]
+    assert pixel[2] > 200
+    assert pixel[0] < 60
+
+
+def swapped_primaries() -> bytes:
+    """sRGB's profile with the red and blue primaries swapped and another name."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    for place in range(128 + 4, 128 + 4 + 12 * int.from_bytes(data[128:132], "big"), 12):
+        if data[place : place + 4] in (b"rXYZ", b"bXYZ"):
+            data[place : place + 1] = b"b" if data[place : place + 1] == b"r" else b"r"
+    return bytes(data.replace("sRGB".encode("utf-16-be"), "wide".encode("utf-16-be")).replace(b"sRGB", b"wide"))
 
 
 @pytest.mark.parametrize("suffix", ["webp", "bmp", "tiff", "gif"])

@@ -32,12 +32,14 @@ HEAVY = (
 PUBLIC = [
     "FluxcapError",
     "__version__",
+    "advice",
     "caption",
     "check_folder",
     "compose_caption",
     "demo",
     "dump",
     "explain",
+    "export_folder",
     "history",
     "init",
     "plan",
@@ -72,7 +74,11 @@ def test_imports_are_absolute(path):
         assert not (isinstance(node, ast.ImportFrom) and node.level), f"line {node.lineno}"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["caption", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["caption", "--help"], ["export", "--help"], ["recipe", "--help"]],
+    ids=" ".join,
+)
 def test_help_loads_nothing_heavy(arguments):
     code = f"""
 import json, sys

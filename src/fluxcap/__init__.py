@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fluxcap.actions import compose as compose_caption
     from fluxcap.actions import demo, dump, explain, history, init, release, undo
     from fluxcap.errors import FluxcapError
+    from fluxcap.exporting import export as export_folder
+    from fluxcap.exporting.advice import advice
     from fluxcap.pipeline import caption, plan
     from fluxcap.pipeline import check as check_folder
 
@@ -20,12 +22,14 @@ __version__ = "0.1.0"
 __all__ = [
     "FluxcapError",
     "__version__",
+    "advice",
     "caption",
     "check_folder",
     "compose_caption",
     "demo",
     "dump",
     "explain",
+    "export_folder",
     "history",
     "init",
     "plan",
@@ -35,12 +39,14 @@ __all__ = [
 
 _WHERE = {
     "FluxcapError": "fluxcap.errors:FluxcapError",
+    "advice": "fluxcap.exporting.advice:advice",
     "caption": "fluxcap.pipeline:caption",
     "check_folder": "fluxcap.pipeline:check",  # fluxcap.check and fluxcap.compose are the stages' modules
     "compose_caption": "fluxcap.actions:compose",
     "demo": "fluxcap.actions:demo",
     "dump": "fluxcap.actions:dump",
     "explain": "fluxcap.actions:explain",
+    "export_folder": "fluxcap.exporting:export",
     "history": "fluxcap.actions:history",
     "init": "fluxcap.actions:init",
     "plan": "fluxcap.pipeline:plan",

@@ -39,8 +39,10 @@ def sample_prompts(traits: Traits, bindings: Mapping[str, Binding], wording: Wor
 
 def _base(traits: Traits, wording: Wording) -> dict[str, str]:
     """What every sample says: the usual medium, and what is shown where no class word says it."""
-    needed = ["medium"] if wording.class_word and wording.preset != "style" else ["medium", "subject"]
-    return {slot: usual for slot in needed if (usual := _usual(slot, traits))}
+    base = {"medium": _usual("medium", traits) or "photo"}
+    named = wording.class_word and wording.preset != "style"
+    subject = "" if named else _usual("subject", traits)
+    return base | ({"subject": subject} if subject else {})
 
 
 def _swaps(

@@ -68,6 +68,7 @@ class AiToolkit:
                 "The captions have no blank after commas: ai-toolkit puts one there, so that the encoder reads them as you "
                 "approved them. Take them for ai-toolkit only.",
             )
+        told += _spoilt_commas(given)
         if not given.mine(self.name).get("sampling", True):
             del notes["config.process.0.train.skip_first_sample"], notes["config.process.0.sample.walk_seed"]
             told += (f"ai-toolkit makes no samples of {given.target.name} without control pictures, so none are made.",)
@@ -76,6 +77,19 @@ class AiToolkit:
             commands=(Command(argv=("python", "run.py", config)),),
             notes=told,
         )
+
+
+def _spoilt_commas(given: ExportSet) -> tuple[str, ...]:
+    """Told where a comma has no blank after it ('1,000'): ai-toolkit puts one there, whatever stands in the file."""
+    spoilt = [
+        image.file for image in given.images if ", ".join(tight_commas(image.caption).split(",")) != image.caption
+    ]
+    if not spoilt:
+        return ()
+    return (
+        f"{len(spoilt)} captions have a comma without a blank after it, as in 1,000 ({spoilt[0]} is one); ai-toolkit "
+        "trains them with one: write 1000.",
+    )
 
 
 def _process(given: ExportSet) -> dict[str, Any]:

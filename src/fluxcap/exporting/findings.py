@@ -8,6 +8,7 @@ EXP002   error     the trigger word is not in a caption letter by letter
 EXP003   error     a placeholder of ai-toolkit stands in a caption ([trigger], [name])
 EXP004   warning   words that an encoder of the target cannot read (<unk>)
 EXP005   error     a picture cannot be read, or is another one than fluxcap looked at
+EXP006   error     the trigger word holds what a trainer takes for its own ('--', '${', '[name]')
 =======  ========  =================================================================
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxcap.exporters import one_line, placeholders
+from fluxcap.exporters import one_line, placeholders, prompt_for_trainer
 from fluxcap.think import Thought
 from fluxcap.tokens import Target, unknown_words
 from fluxcap.types import Issue
@@ -26,6 +27,11 @@ _SHOWN = 5
 def caption_issues(thought: Thought, trigger: str, aim: Target) -> Iterator[Issue]:
     """Picture by picture, then the words that cannot be read, each once."""
     word = one_line(trigger)
+    if prompt_for_trainer(word) != word:
+        message = (
+            f'the trigger word "{word}" holds what a trainer takes for its own (--, ${{, [name], #): take a plain word'
+        )
+        yield Issue(code="EXP006", message=message, severity="error")
     unread: dict[str, list[str]] = {}
     for picture in thought.pictures:
         text, path = one_line(picture.text), picture.image.path
