@@ -290,6 +290,27 @@ def test_yaml_and_toml_say_what_they_are_told(value: dict[str, Any]) -> None:
     assert tomllib.loads(toml({"a": plain})) == {"a": plain}
 
 
+@pytest.mark.parametrize("name", TRAINERS)
+@for_all(text=st.text(max_size=60), trigger=st.text(min_size=1, max_size=9), path=st.text(max_size=20))
+def test_strange_texts_and_paths_come_through_whole(name: str, text: str, trigger: str, path: str) -> None:
+    """Whatever is said, every config is read by its library, and every command is what it was."""
+    target = "flux2-klein-4b" if name == "musubi" else "flux1-dev"
+    said = one_line(text) or "x"
+    given = a_set(
+        target,
+        captions=(said,),
+        samples=(SamplePrompt(name="plain", text=text, about=""),),
+        trigger=one_line(trigger) or "x",
+        export="/data/" + one_line(path),
+    )
+    made, rendered = all_files(name, given)
+    for file, content in made.items():
+        if file.endswith((".toml", ".json", ".yaml")):
+            assert loaded(file, content) is not None
+        content.encode("utf-8")
+    assert unknown_keys(name, rendered) == []
+
+
 @for_all(st.floats(1e-7, 1))
 def test_small_numbers_are_numbers_to_every_yaml_reader(value: float) -> None:
     text = yaml({"lr": value})

@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 from fluxcap import exporting, pipeline
 from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.exporters import unknown_keys
-from fluxcap.exporting.folder import JOURNAL, MANIFEST
+from fluxcap.exporting.folder import JOURNAL, MANIFEST, opened
 from fluxcap.exporting.naming import is_safe, safe_stems
 from fluxcap.types import Claim
 
@@ -412,6 +412,12 @@ def test_an_interrupted_export_is_not_whole_and_goes_on(
     assert len(asked) == 4, "what was finished was not made again"
     shutil.rmtree(out)
     assert contents(export().out) == contents(done.out)
+
+
+def test_two_exports_at_once_into_one_folder_are_refused(export: Export, tmp_path: Path) -> None:
+    export()
+    with opened(tmp_path / "out"), pytest.raises(FluxcapError, match="another fluxcap exports"):
+        export()
 
 
 def test_files_that_are_gone_or_cut_off_are_noticed(export: Export) -> None:

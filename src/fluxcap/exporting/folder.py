@@ -18,6 +18,7 @@ from typing import IO, Literal
 
 from fluxcap.codec import decode_json, from_builtins, to_builtins
 from fluxcap.errors import FluxcapError, UsageError
+from fluxcap.store.lock import try_lock
 from fluxcap.textfiles import clean, write_atomic
 
 MANIFEST = "manifest.json"
@@ -89,7 +90,7 @@ class Writer:
 class Folder:
     """An export's folder at work; make one with :func:`opened`."""
 
-    def __init__(self, out: Path, before: Manifest | None, journal: IO[str], known: Mapping[str, Entry]) -> None:
+    def __init__(self, out: Path, before: Manifest | None, journal: IO[bytes], known: Mapping[str, Entry]) -> None:
         self.out = out
         self.before = before
         self.entries: dict[str, Entry] = {}
@@ -118,7 +119,7 @@ class Folder:
         """Remember a finished file, on the disk too; from one thread only."""
         self.entries[path] = entry
         line = {"path": path, **to_builtins(entry)}
-        self._journal.write(json.dumps(line) + "\n")
+        self._journal.write(json.dumps(line).encode() + b"\n")
         self._journal.flush()
 
     def put_caption(self, path: str, text: str) -> Outcome:
@@ -171,7 +172,7 @@ class Folder:
         text = json.dumps(to_builtins(manifest), ensure_ascii=False, indent=1) + "\n"
         if _digest_of(self.out / MANIFEST) != hashlib.sha256(text.encode()).hexdigest():
             write_atomic(self.out / MANIFEST, text)
-        self._journal.close()
+        self._journal.close()  # an open file cannot be removed on Windows
         (self.out / JOURNAL).unlink(missing_ok=True)
 
     def _good(self, path: str, source: str) -> Entry | None:
@@ -190,11 +191,13 @@ def opened(out: Path) -> Iterator[Folder]:
     before = refuse_foreign(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        clean(out)
         known = {**(before.files if before else {}), **_journalled(out)}
-        journal = (out / JOURNAL).open("a", encoding="utf-8", newline="\n")
-        journal.write("\n")  # a former run may have been killed in the middle of a line
+        journal = (out / JOURNAL).open("ab")
         try:
+            if not try_lock(journal):
+                raise FluxcapError(f"another fluxcap exports into {out}", "wait until it ends, or end that process")
+            clean(out)
+            journal.write(b"\n")  # a former run may have been killed in the middle of a line
             yield Folder(out, before, journal, known)
         finally:
             journal.close()
