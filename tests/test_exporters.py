@@ -135,6 +135,35 @@ def test_seeds_are_fixed_so_that_samples_can_be_compared(name: str, target: str)
     assert "4711" in made["README.md"]
 
 
+LOGS = {
+    "ai-toolkit": "use_ui_logger: true",
+    "kohya": "--log_with=tensorboard",
+    "fluxgym": "--log_with=tensorboard",
+    "musubi": "--log_with=tensorboard",
+    "onetrainer": '"tensorboard": true',
+    "simpletuner": '"report_to": "simpletuner"',
+    "diffusers": "--report_to=tensorboard",
+    "diffusion-pipe": "steps_per_print = 1",  # it always writes TensorBoard
+}
+
+
+@pytest.mark.parametrize(("name", "target"), [one for one in served() if not exporter(one[0]).neutral], ids="/".join)
+def test_the_loss_is_logged(name: str, target: str) -> None:
+    made, _ = all_files(name, a_set(target))
+    assert LOGS[name] in "\n".join(made.values())
+
+
+@pytest.mark.parametrize(("name", "target"), [one for one in served() if not exporter(one[0]).neutral], ids="/".join)
+def test_no_checkpoint_is_deleted(name: str, target: str) -> None:
+    """ai-toolkit and SimpleTuner keep five by default; the others keep all unless they are told."""
+    made, _ = all_files(name, a_set(target))
+    text = "\n".join(made.values())
+    limits = re.findall(r"(?:max_step_saves_to_keep|checkpoints_total_limit)\W+(\d+)", text)
+    assert limits == (["1000"] if name in ("ai-toolkit", "simpletuner") else [])
+    assert "save_last" not in text
+    assert "rolling_backup" not in text
+
+
 @pytest.mark.parametrize(("name", "target"), served(), ids="/".join)
 def test_numbers_are_written_without_exponent(name: str, target: str) -> None:
     made, _ = all_files(name, a_set(target, settings=RecipeSettings(learning_rate=0.00001)))
