@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fluxcap.measure import missing_models
-from fluxcap.project import Plan, Project, TaggerSettings, VlmSettings, load
+from fluxcap.project import Plan, Project, RecipeSettings, TaggerSettings, VlmSettings, load
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -113,11 +113,10 @@ def test_every_documented_command_is_there():
 def test_every_setting_is_documented():
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z0-9_.]+)` \|", text, re.MULTILINE))
-    settings = {field.name for field in fields(Project)} - {"plan", "tagger", "vlm"}
+    settings = {field.name for field in fields(Project)} - {"plan", "tagger", "vlm", "recipe"}
     plan = {f"plan.{field.name}" for field in fields(Plan)}
-    models = {f"tagger.{field.name}" for field in fields(TaggerSettings)} | {
-        f"vlm.{field.name}" for field in fields(VlmSettings)
-    }
+    tables = {"tagger": TaggerSettings, "vlm": VlmSettings, "recipe": RecipeSettings}
+    models = {f"{table}.{field.name}" for table, kind in tables.items() for field in fields(kind)}
     assert told == settings | plan | models
 
 

@@ -371,6 +371,48 @@ def test_words_of_the_estimate_have_their_real_cost() -> None:
             assert real(name, f"the{gap}{word}") - real(name, "the") == cost, word
 
 
+# ---- what T5 cannot read
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("a photo of Zoë in a café", ("Zoë",)),
+    ("naïve <home> 😀 Łódź", ("naïve", "<home>", "😀", "Łódź")),
+    ("“quoted” – it’s 20 € … e\u0301 ﬁne", ()),
+    ("{a|b} ~ ^ ` C:\\x", ("{a|b}", "~", "^", "`", "C:\\x")),
+])  # fmt: skip
+def test_words_that_t5_cannot_read(text: str, words: tuple[str, ...]) -> None:
+    assert tokens.unknown_words(text, FLUX1) == words
+    assert tokens.unknown_words(text, tokens.target("flux2-dev")) == ()
+
+
+@given(st.text())
+def test_any_text_is_judged(text: str) -> None:
+    assert set(tokens.unknown_words(text, FLUX1)) <= set(text.split())
+
+
+@needs_files
+def test_the_table_of_signs_is_that_of_the_tokenizer() -> None:
+    """Every assigned sign; but for two dozen that T5's own table of forms takes otherwise than NFKC."""
+    import unicodedata
+
+    from tokenizers import Tokenizer
+
+    real_t5 = Tokenizer.from_file(str(REAL / "t5" / "tokenizer.json"))
+    unknown = real_t5.token_to_id("<unk>")
+    signs = [
+        chr(n)
+        for n in range(33, 0x20000)
+        if unicodedata.category(chr(n)) not in ("Cs", "Cn", "Co", "Cc", "Zs", "Zl", "Zp")
+    ]
+    encoded = real_t5.encode_batch([f"a{sign}b" for sign in signs], add_special_tokens=False)
+    wrong = [
+        sign for sign, found in zip(signs, encoded, strict=True)
+        if (unknown in found.ids) != bool(tokens.unknown_words(f"a{sign}b", FLUX1))
+    ]  # fmt: skip
+    assert len(wrong) <= 30
+    assert not [sign for sign in wrong if sign.isalnum() and ord(sign) < 0x370]
+
+
 # ---- the tables
 
 
@@ -378,7 +420,8 @@ def test_tables_hold_together() -> None:
     data = tomllib.loads(resources.files("fluxcap").joinpath("data/limits.toml").read_text(encoding="utf-8"))
     ids = [row["id"] for row in data["encoder"]]
     assert len(set(ids)) == len(ids)
-    assert len(tokens.targets()) == len(data["target"])
+    rows = tomllib.loads(resources.files("fluxcap").joinpath("data/targets.toml").read_text(encoding="utf-8"))["target"]
+    assert len(tokens.targets()) == len(rows)
     for name in ids:
         tool = tokens.encoder(name)
         assert set(tool.estimate) == {"word", "long", "consonants", "digit", "mark", "margin"}

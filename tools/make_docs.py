@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fluxcap import registry
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 DATA = ROOT / "src" / "fluxcap" / "data"
@@ -50,9 +52,22 @@ def wishes_table() -> str:
     return _table(rows)
 
 
+def trainers_table() -> str:
+    """Which trainer serves which base models, as data/targets.toml has it."""
+    rows = [["`--trainer`", "what it is", "base models"], ["---"] * 3]
+    for name in registry.names("exporter"):
+        made = registry.load("exporter", name)
+        served = [
+            f"`{row['id']}`" for row in _toml("targets.toml")["target"] if made.neutral or name in row["trainers"]
+        ]
+        rows.append([f"`{name}`", made.title, "all" if made.neutral else ", ".join(served)])
+    return _table(rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "how-it-decides.md": ("presets", presets_table),
     "coverage.md": ("wishes", wishes_table),
+    "export.md": ("trainers", trainers_table),
 }
 """Page -> the name of its table's marks, and what makes it."""
 
@@ -74,8 +89,6 @@ def _table(rows: list[list[str]]) -> str:
 
 def checks_page() -> str:
     """All checks of captions, each with what it says of itself."""
-    from fluxcap import registry
-
     checks = sorted((registry.load("check", name) for name in registry.BUILT_IN["check"]), key=lambda check: check.code)
     rows = [["code", "name", "as a rule", "what it finds"], ["---"] * 4]
     parts: list[str] = []

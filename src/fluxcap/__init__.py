@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from fluxcap.actions import coverage as coverage_of
     from fluxcap.actions import demo, dump, explain, history, init, queue, release, undo
     from fluxcap.errors import FluxcapError
+    from fluxcap.exporting import export as export_folder
+    from fluxcap.exporting.advice import advice
     from fluxcap.pipeline import caption, plan
     from fluxcap.pipeline import check as check_folder
 
@@ -21,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "FluxcapError",
     "__version__",
+    "advice",
     "caption",
     "check_folder",
     "compose_caption",
@@ -28,6 +31,7 @@ __all__ = [
     "demo",
     "dump",
     "explain",
+    "export_folder",
     "history",
     "init",
     "plan",
@@ -38,6 +42,7 @@ __all__ = [
 
 _WHERE = {
     "FluxcapError": "fluxcap.errors:FluxcapError",
+    "advice": "fluxcap.exporting.advice:advice",
     "caption": "fluxcap.pipeline:caption",
     "check_folder": "fluxcap.pipeline:check",  # fluxcap.check and fluxcap.compose are the stages' modules
     "compose_caption": "fluxcap.actions:compose",
@@ -45,6 +50,7 @@ _WHERE = {
     "demo": "fluxcap.actions:demo",
     "dump": "fluxcap.actions:dump",
     "explain": "fluxcap.actions:explain",
+    "export_folder": "fluxcap.exporting:export",
     "history": "fluxcap.actions:history",
     "init": "fluxcap.actions:init",
     "plan": "fluxcap.pipeline:plan",

@@ -145,9 +145,9 @@ def plan(
         return Result(thought=thought, outcomes=outcomes, issues=found, observed=0, report=report)
 
 
-def check(folder: Path) -> Result:
+def check(folder: Path, overrides: Mapping[str, object] | None = None) -> Result:
     """Check the captions as they stand in the folder against facts and plan, asking no source and writing nothing."""
-    with opened(folder, read_only=True) as session:
+    with opened(folder, overrides, read_only=True) as session:
         known = {image.path: image for image in sessions.stored_images(session)}
         deep = session.project.recursive or any("/" in path for path in known)  # as the last run looked
         paths, issues = sessions.find(folder, replace(session.project, recursive=deep))

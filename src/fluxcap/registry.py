@@ -56,7 +56,19 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "order-broken": "fluxcap.checks.order_broken:OrderBroken",
         "shared-fragment": "fluxcap.checks.shared_fragment:SharedFragment",
     },
-    "exporter": {},
+    "exporter": {
+        "ai-toolkit": "fluxcap.exporters.ai_toolkit:AiToolkit",
+        "kohya": "fluxcap.exporters.sd_scripts:SdScripts",
+        "musubi": "fluxcap.exporters.musubi:Musubi",
+        "onetrainer": "fluxcap.exporters.onetrainer:OneTrainer",
+        "simpletuner": "fluxcap.exporters.simpletuner:SimpleTuner",
+        "diffusion-pipe": "fluxcap.exporters.diffusion_pipe:DiffusionPipe",
+        "diffusers": "fluxcap.exporters.diffusers:Diffusers",
+        "fluxgym": "fluxcap.exporters.fluxgym:Fluxgym",
+        "plain": "fluxcap.exporters.plain:Plain",
+        "imagefolder": "fluxcap.exporters.imagefolder:ImageFolder",
+        "webdataset": "fluxcap.exporters.webdataset:WebDataset",
+    },
     "scorer": {},
 }
 """Seam -> name -> ``module:object``."""

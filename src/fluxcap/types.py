@@ -152,3 +152,45 @@ class Issue:
     path: str | None = None
     span: tuple[int, int] | None = None
     fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How long and how strongly to train, in terms that belong to no trainer (``data/recipes.toml`` has the sources).
+
+    ``images`` is the number of pictures it was made for, ``length`` the way to ``steps`` (``steps``: the person's number).
+    A checkpoint and the samples are wanted at every multiple of ``save_every`` from ``save_first`` on, and at the end.
+    """
+
+    images: int
+    length: str
+    steps: int
+    dim: int
+    alpha: int
+    learning_rate: float
+    batch: int
+    resolutions: tuple[int, ...]
+    save_every: int
+    save_first: int
+    seed: int
+    caption_dropout: float
+
+    @property
+    def passes(self) -> float:
+        """How often each picture is seen."""
+        return self.steps * self.batch / self.images
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """The steps that leave a checkpoint, the last one included."""
+        first = -(-self.save_first // self.save_every) * self.save_every
+        return (*range(first, self.steps, self.save_every), self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplePrompt:
+    """A prompt of the pictures made during training. ``name`` is short, of letters, digits and '-', and what it tries ``about``."""
+
+    name: str
+    text: str
+    about: str

@@ -19,9 +19,6 @@ IMG011   note      transparent parts, laid on the background colour
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -29,8 +26,10 @@ from typing import IO, TYPE_CHECKING
 from PIL import ImageColor
 
 from fluxcap.errors import ImageError
+from fluxcap.images.baking import Baking, bake, plan_baking
 from fluxcap.images.folder import SUFFIXES, find, natural_key, sharing_a_sidecar, sidecar_clashes
 from fluxcap.images.kinds import HEAD_BYTES, kind_of
+from fluxcap.images.opening import opened_file, quiet
 from fluxcap.images.pixels import decode, header, resized, small_size
 from fluxcap.images.told import shown, told, unreadable
 from fluxcap.types import ImageRef, Issue
@@ -41,10 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SUFFIXES",
+    "Baking",
     "Picture",
+    "bake",
     "find",
     "identify",
     "natural_key",
+    "plan_baking",
     "read",
     "sharing_a_sidecar",
     "shown",
@@ -66,7 +68,7 @@ def identify(path: Path) -> str:
     """The sha256 of the file in hex: the picture's id."""
     name = Path(path).name
     try:
-        with _opened(Path(path), name) as file:
+        with opened_file(Path(path), name) as file:
             return _digest(file)
     except OSError as error:
         raise unreadable(name, error) from error
@@ -88,12 +90,12 @@ def read(
     ``name`` is the path relative to the set's folder, for ``ref`` and for messages. ``digest`` spares hashing the file where
     its id is known. Whatever is wrong with the file becomes an :class:`ImageError`.
     """
-    _quiet()
+    quiet()
     colour = ImageColor.getrgb(background)[:3]
     if long_side < 1:
         raise ValueError("long_side must be at least 1")
     try:
-        with _opened(Path(path), name) as file:
+        with opened_file(Path(path), name) as file:
             id_ = digest or _digest(file)
             file.seek(0)
             kind = kind_of(file.read(HEAD_BYTES), name)
@@ -116,29 +118,5 @@ def shrunk(picture: Picture, long_side: int) -> NDArray[np.uint8]:
     return resized(picture.rgb, small_size(picture.ref.width, picture.ref.height, long_side))
 
 
-def _opened(path: Path, name: str) -> IO[bytes]:
-    """The file, opened, a regular one and not empty."""
-    try:
-        is_file = stat.S_ISREG(path.stat().st_mode)  # asked first: opening a pipe would wait for ever
-        file = path.open("rb") if is_file else None
-    except (OSError, ValueError) as error:
-        raise unreadable(name, error) from error
-    if file is None:
-        raise ImageError(f"{shown(name)} is not a file", "take it out of the folder", code="IMG006")
-    if not os.fstat(file.fileno()).st_size:
-        file.close()
-        raise ImageError(f"{shown(name)} is empty (0 bytes)", "copy or download it again, or delete it", code="IMG002")
-    return file
-
-
 def _digest(file: IO[bytes]) -> str:
     return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-
-
-def _quiet() -> None:
-    """Keep Pillow's warnings about odd metadata from the person; ``warnings.catch_warnings`` is not thread-safe."""
-    if not any(f[0] == "ignore" and getattr(f[3], "pattern", None) == _PILLOW for f in warnings.filters):
-        warnings.filterwarnings("ignore", module=_PILLOW)
-
-
-_PILLOW = r"PIL\."

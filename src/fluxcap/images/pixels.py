@@ -73,7 +73,7 @@ def decode(
     image.load()
     if kind == "tiff" and image.size != size:  # Pillow turns TIFF while loading
         size, small = image.size, small[::-1]
-    turn = _orientation(image)
+    turn = orientation(image)
     array, transparent = _reduced(image, small, colour, exact)
     if transparent:
         remarks.append(("IMG011", "note", f"has transparent parts; they are seen as #{bytes(colour).hex()}"))
@@ -96,7 +96,7 @@ def _remarks(image: ImageFile.ImageFile, kind: str) -> list[Remark]:
     return remarks
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 to 8; broken metadata counts as upright. TIFF is turned by Pillow, HEIC by its decoder."""
     try:
         value = image.getexif().get(0x0112, 1)
@@ -210,6 +210,11 @@ def _to_srgb(array: NDArray[np.uint8], profile: bytes | None, mode: str) -> NDAr
     if transform is None:
         return np.asarray(image.convert("RGB"))
     return np.asarray(transform.apply(image))
+
+
+def is_srgb(profile: bytes | None) -> bool:
+    """Whether an RGB picture with this embedded profile is in sRGB as it is; so is one without, or with one of no use."""
+    return not profile or _transform(profile, "RGB") is None
 
 
 @lru_cache(maxsize=16)

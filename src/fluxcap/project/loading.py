@@ -12,6 +12,7 @@ from fluxcap.errors import FluxcapError, UsageError
 from fluxcap.project.settings import LISTS, Known, Plan, Project, check, refuse_two_lists
 
 FILE = "fluxcap.toml"
+_TABLES = ("tagger", "vlm", "recipe")
 _SECRET = re.compile(r"(^|[._-])(api[_-]?key|key|token|secret|password|passwd|credentials?)s?($|[._-])", re.IGNORECASE)
 
 
@@ -75,8 +76,8 @@ def _override(project: Project, given: Mapping[str, object]) -> Project:
     new = _tidy(from_builtins(tables, Project, "command line"))
     moves = {name: getattr(new.plan, name) for name in LISTS}
     refuse_two_lists(new.plan, "command line")
-    values = {name: getattr(new, name) for name in tables if name not in ("plan", "tagger", "vlm")}
-    for table in ("tagger", "vlm"):
+    values = {name: getattr(new, name) for name in tables if name not in ("plan", *_TABLES)}
+    for table in _TABLES:
         mine = {name: getattr(getattr(new, table), name) for name in tables.get(table, {})}
         values[table] = replace(getattr(project, table), **mine)
     return replace(project, plan=moved(project.plan, moves, new.plan.usual), **values)

@@ -13,6 +13,7 @@ Phrasing = Literal["fixed", "varied"]
 Pronouns = Literal["she/her", "he/him", "they/them", "it/its"]
 Tags = Literal["tail", "all", "none"]
 Provider = Literal["auto", "cpu", "cuda", "directml", "coreml"]
+Length = Literal["sweet-spot", "repeats", "passes"]
 
 LISTS = ("bound", "free", "auto")
 
@@ -67,6 +68,25 @@ class VlmSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeSettings:
+    """How long and how strongly to train; None: what ``data/recipes.toml`` has for the preset.
+
+    ``length`` is the way to a number of steps, ``passes`` how often each picture is seen, ``steps`` a number that beats both.
+    ``dim`` and ``alpha`` are the LoRA's; alpha follows dim. ``resolutions`` are in pixels, ``save_every`` in steps.
+    """
+
+    length: Length | None = None
+    passes: int | None = None
+    steps: int | None = None
+    dim: int | None = None
+    alpha: int | None = None
+    learning_rate: float | None = None
+    resolutions: tuple[int, ...] | None = None
+    save_every: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """The settings of one folder of pictures.
 
@@ -95,6 +115,7 @@ class Project:
     plan: Plan = Plan()
     tagger: TaggerSettings = TaggerSettings()
     vlm: VlmSettings = VlmSettings()
+    recipe: RecipeSettings = RecipeSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +148,7 @@ def check(project: Project, known: Known, where: str) -> Project:
     if project.tagger.model == "":
         raise UsageError(f"{where}: tagger.model is empty", "name a tagger or its folder, or leave the line out")
     _check_vlm(project.vlm, where)
+    _check_recipe(project.recipe, where)
     refuse_two_lists(project.plan, where)
     for name in LISTS:
         for entry in getattr(project.plan, name):
@@ -149,6 +171,32 @@ def _check_vlm(vlm: VlmSettings, where: str) -> None:
             raise UsageError(f"{where}: vlm.{key} is {value}", f"write a number from {low} to {high}")
     if vlm.url and "@" in vlm.url.partition("//")[2].partition("/")[0]:
         raise UsageError(f"{where}: vlm.url holds a password", "keys come from the environment: FLUXCAP_VLM_KEY")
+
+
+_RECIPE_RANGES = {
+    "passes": (1, 10_000),
+    "steps": (1, 1_000_000),
+    "dim": (1, 1024),
+    "alpha": (1, 1024),
+    "learning_rate": (1e-7, 0.1),
+    "save_every": (1, 100_000),
+    "seed": (0, 2**31 - 1),
+}
+"""What still means something to a trainer; a learning rate of 1 is a slip of the pen."""
+
+
+def _check_recipe(recipe: RecipeSettings, where: str) -> None:
+    for key, (low, high) in _RECIPE_RANGES.items():
+        value = getattr(recipe, key)
+        if value is not None and not low <= value <= high:
+            raise UsageError(f"{where}: recipe.{key} is {value}", f"write a number from {low} to {high}")
+    if recipe.resolutions is None:
+        return
+    if not 1 <= len(recipe.resolutions) <= 3 or any(
+        not 256 <= side <= 2048 or side % 64 for side in recipe.resolutions
+    ):
+        told = f"{where}: recipe.resolutions is {list(recipe.resolutions)}"
+        raise UsageError(told, "write one to three multiples of 64 from 256 to 2048, for instance [512, 768, 1024]")
 
 
 def _check_word(key: str, value: str | None, where: str) -> None:

@@ -39,6 +39,9 @@ def new_text(project: Project) -> str:
     def vlm(key: str, example: object) -> str:
         return line(key, example, project.vlm, default.vlm)
 
+    def recipe(key: str, example: object) -> str:
+        return line(key, example, project.recipe, default.recipe)
+
     return f"""\
 # Settings of this folder for fluxcap. Lines that start with '#' show a default or an example.
 
@@ -100,6 +103,18 @@ def new_text(project: Project) -> str:
 {vlm("side", 1024)}
 {vlm("hints", False)}
 {vlm("names", ["Eiffel Tower"])}
+
+# How long and how strongly to train (fluxcap recipe explains it): sweet-spot, repeats or passes over each picture.
+[recipe]
+{recipe("length", "sweet-spot")}
+{recipe("passes", 80)}
+{recipe("steps", 2000)}
+{recipe("dim", 64)}
+{recipe("alpha", 64)}
+{recipe("learning_rate", 0.0001)}
+{recipe("resolutions", [512, 768, 1024])}
+{recipe("save_every", 250)}
+{recipe("seed", 42)}
 """
 
 

@@ -26,7 +26,7 @@ def lock_folder(folder: Path) -> IO[bytes]:
         raise FluxcapError(
             f"{folder} cannot be written: {error.strerror or error}", "check the folder's rights"
         ) from error
-    if not _try_lock(lock):
+    if not try_lock(lock):
         lock.seek(0)
         pid = lock.read(20).decode("ascii", "replace").strip() or "?"
         lock.close()
@@ -41,7 +41,8 @@ def lock_folder(folder: Path) -> IO[bytes]:
 
 if sys.platform == "win32":
 
-    def _try_lock(lock: IO[bytes]) -> bool:
+    def try_lock(lock: IO[bytes]) -> bool:
+        """Whether an open file is this process's alone from now on, until it is closed."""
         import msvcrt
 
         lock.seek(1 << 30)  # far behind the process number, which others may then read
@@ -53,7 +54,8 @@ if sys.platform == "win32":
 
 else:
 
-    def _try_lock(lock: IO[bytes]) -> bool:
+    def try_lock(lock: IO[bytes]) -> bool:
+        """Whether an open file is this process's alone from now on, until it is closed."""
         import errno
         import fcntl
 

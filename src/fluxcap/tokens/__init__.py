@@ -2,12 +2,13 @@
 
 Counts are exact when the encoder's tokenizer file is at hand: in a given folder, in the hub's cache on this machine, or
 fetched once. Else they are estimates, marked as such. Nothing here raises because a file or the network is missing.
-The limits, and what lies where, are in ``data/limits.toml``.
+The limits, and what lies where, are in ``data/limits.toml``; the targets in ``data/targets.toml``.
 """
 
 from fluxcap.tokens.counting import Count, count, format_count, units
 from fluxcap.tokens.files import ENV_FOLDER, Counter, Origin, Where, counter, forget, locate, origin
-from fluxcap.tokens.tables import Encoder, Limit, Target, TrainerLimit, encoder, for_trainer, target, targets
+from fluxcap.tokens.tables import Encoder, Limit, Sampling, Target, TrainerLimit, encoder, for_trainer, target, targets
+from fluxcap.tokens.unknown import unknown_words
 
 __all__ = [
     "ENV_FOLDER",
@@ -16,6 +17,7 @@ __all__ = [
     "Encoder",
     "Limit",
     "Origin",
+    "Sampling",
     "Target",
     "TrainerLimit",
     "Where",
@@ -30,4 +32,5 @@ __all__ = [
     "target",
     "targets",
     "units",
+    "unknown_words",
 ]

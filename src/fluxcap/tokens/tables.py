@@ -1,4 +1,4 @@
-"""``data/limits.toml`` as values: text encoders, targets, and what trainers limit."""
+"""``data/limits.toml`` and ``data/targets.toml`` as values: text encoders, targets, and what trainers limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Encoder:
 
     ``folders`` are the names of the folders its files lie in, ``mark`` is a token that only its vocabulary has,
     ``files`` are (hub repository, file name, may be fetched), ``estimate`` the costs of :func:`units`
-    and ``words`` the exact ones of frequent words.
+    and ``words`` the exact ones of frequent words. ``signs`` are all signs that it knows (None: every one).
     """
 
     id: str
@@ -31,6 +31,7 @@ class Encoder:
     files: tuple[tuple[str, str, bool], ...]
     estimate: Mapping[str, float]
     words: Mapping[str, int]
+    signs: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +46,32 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How pictures are made during training. ``guidance`` is what the model is told, ``cfg`` the weight against no prompt."""
+
+    steps: int
+    guidance: float
+    cfg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What the captions are for: a base model with its encoders. ``style`` is the caption style that suits it."""
+    """What captions, exports and prompts are for: a base model. Each field is explained in ``data/targets.toml``.
+
+    ``trainers`` goes by fluxcap's name of the trainer: that trainer's own words for this model.
+    """
 
     id: str
     name: str
+    family: Literal["flux1", "flux2", "flux3"]
     style: Literal["sentences-tags", "sentences"]
     limits: tuple[Limit, ...]
+    hub: str
+    files: Mapping[str, str]
+    sample: Sampling
+    params_per_dim: int
+    trainers: Mapping[str, Mapping[str, Any]]
+    comfy: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +114,7 @@ def for_trainer(aim: Target, trainer: str, *, raised: bool = False) -> Target:
 
 @cache
 def _tables() -> tuple[Mapping[str, Encoder], Mapping[str, Target], tuple[TrainerLimit, ...]]:
-    data = tomllib.loads(resources.files("fluxcap").joinpath("data/limits.toml").read_text(encoding="utf-8"))
+    data = _read("limits.toml")
     encoders = {
         row["id"]: Encoder(
             **row
@@ -102,16 +122,29 @@ def _tables() -> tuple[Mapping[str, Encoder], Mapping[str, Target], tuple[Traine
                 "folders": tuple(row["folders"]),
                 "files": tuple((entry["repo"], entry["file"], entry.get("fetch", False)) for entry in row["files"]),
                 "overhead_exact": row.get("overhead_exact", True),
+                "signs": _signs(row.pop("signs", None), row.pop("unknown", "")),
                 "words": {word: int(cost) for cost, words in row.get("words", {}).items() for word in words.split()},
             }
         )
         for row in data["encoder"]
     }
     aims = {
-        row["id"]: Target(**row | {"limits": tuple(Limit(**limit) for limit in row["limits"])})
-        for row in data["target"]
+        row["id"]: Target(
+            **row | {"limits": tuple(Limit(**limit) for limit in row["limits"]), "sample": Sampling(**row["sample"])}
+        )
+        for row in _read("targets.toml")["target"]
     }
     return encoders, aims, tuple(_trainer_limit(row) for row in data["trainer_limit"])
+
+
+def _signs(beyond_ascii: str | None, not_known: str) -> frozenset[str] | None:
+    if beyond_ascii is None:
+        return None
+    return frozenset(map(chr, range(32, 127))) - frozenset(not_known) | frozenset(beyond_ascii)
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("fluxcap").joinpath("data", name).read_text(encoding="utf-8"))
 
 
 def _trainer_limit(row: dict[str, Any]) -> TrainerLimit:
