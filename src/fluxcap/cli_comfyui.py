@@ -191,24 +191,16 @@ def _watch(tell: Any) -> Any:
 def prompt(folder: Path, wish: str, target: str | None, name: str, as_json: bool) -> None:
     """Write a prompt for the LoRA of DIR in its captions' order and words; WISH says what the picture shows."""
     from fluxcap import screen
+    from fluxcap.codec import to_builtins
     from fluxcap.wishing import prompt as write
 
     done = write(folder, wish, target=target)
     if as_json:
-        return screen.json_out({"name": name, "clip": done.clip, "t5": done.t5, **_record(done)})
+        return screen.json_out({"name": name, **to_builtins(done), "told": list(done.told)})
     click.echo(f"CLIP: {done.clip}\n\nT5:   {done.t5}\n")
     for line in done.told:
         click.echo(line)
     return None
-
-
-def _record(done: Any) -> dict[str, object]:
-    return {
-        "wished": list(done.wished),
-        "appended": list(done.appended),
-        "dropped": list(done.dropped),
-        "told": list(done.told),
-    }
 
 
 COMMANDS = (prompt, comfyui)

@@ -11,6 +11,7 @@ from fluxcap.comfyui.graphs import Prompt
 from fluxcap.comfyui.planning import named
 from fluxcap.errors import UsageError
 from fluxcap.textfiles import read_text
+from fluxcap.vocabulary import is_explicit_text, of_minors
 
 
 def prompts(
@@ -32,6 +33,9 @@ def prompts(
         raise UsageError("there is no prompt", "write --prompt TEXT, --clip TEXT --t5 TEXT, or --prompts FILE")
     if any(not one.t5.strip() for one in found):
         raise UsageError("a prompt is empty", "write what the picture shows")
+    for one in found:
+        if of_minors(both := f"{one.clip}, {one.t5}") and is_explicit_text(both):
+            raise UsageError("no picture is made that sexualises a minor")
     return named(found)
 
 

@@ -65,7 +65,10 @@ def header(path: Path) -> tuple[Shapes, Mapping[str, str]]:
             length = int.from_bytes(file.read(8), "little")
             if not 2 <= length <= _MOST_HEADER:
                 raise FluxcapError(f"{path.name} is no safetensors file", hint)
-            data = json.loads(file.read(length))
+            text = file.read(length)
+            if len(text) < length:
+                raise FluxcapError(f"{path.name} is no safetensors file", hint)
+            data = json.loads(text)
     except OSError as error:
         raise FluxcapError(f"{path.name} cannot be read: {error.strerror or error}", "check its rights") from error
     except (ValueError, RecursionError) as error:

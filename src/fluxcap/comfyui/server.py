@@ -6,7 +6,7 @@ import ipaddress
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -208,6 +208,7 @@ class Events:
         self._uri = f"ws{server.url.removeprefix('http')}/ws?{urlencode({'clientId': client_id})}"
         self._local, self._headers = is_local(server.url), server.headers
         self._socket: Any = None
+        self._held = ExitStack()
         self.why = ""
         """Why there is no socket, in words."""
 
@@ -225,13 +226,15 @@ class Events:
             self.why = "the package websockets is not installed: pip install 'fluxcap[comfyui]'"
             return False
         try:
-            self._socket = connect(
-                self._uri,
-                additional_headers=self._headers,
-                proxy=None if self._local else True,
-                open_timeout=_SOCKET_SECONDS,
-                close_timeout=1,
-                max_size=None,
+            self._socket = self._held.enter_context(
+                connect(
+                    self._uri,
+                    additional_headers=self._headers,
+                    proxy=None if self._local else True,
+                    open_timeout=_SOCKET_SECONDS,
+                    close_timeout=1,
+                    max_size=None,
+                )
             )
         except (OSError, TimeoutError, WebSocketException) as error:
             self.why = short(error) or type(error).__name__
@@ -262,7 +265,6 @@ class Events:
 
     def close(self) -> None:
         """Let the socket go."""
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            with suppress(Exception):  # whatever state it is in
-                socket.close()
+        self._socket = None
+        with suppress(Exception):  # whatever state it is in
+            self._held.close()
