@@ -83,7 +83,7 @@ def prompt(wish: str, wording: Wording, pictures: Sequence[Traits], bindings: Ma
     mentions, read_as = _mentions(wish, pictures)
     values, tags, beside = _values(mentions)
     gaps, dropped = _rest(wish, mentions, wording)
-    said, behind = _in_place(values, mentions, gaps)
+    said, behind = _in_place(_own_words(values, wish, mentions), mentions, gaps)
     caption = compose(
         {**_always(pictures, bindings), **said}, wording, "", {slot: own for slot, own in tags.items() if own}
     )
@@ -108,10 +108,12 @@ def _told(one: Wished) -> list[str]:
     elif one.bound:
         lines.append(f"{name}: the trigger word carries it, so {one.value} need not be said")
     if one.known == 0:
-        lines.append(f"{name}: nothing of the kind was ever seen in training, so {one.value} comes from the base model")
+        lines.append(
+            f"{name}: no picture of the training is known to show any, so {one.value} comes from the base model"
+        )
     elif one.unseen:
-        there = f"; it knows {', '.join(one.there)}" if one.there else ""
-        lines.append(f"{name}: {', '.join(one.unseen)} was never seen in training{there}")
+        told = f"the {one.known} pictures that tell of it show {', '.join(one.there)}"
+        lines.append(f"{name}: {', '.join(one.unseen)} was never seen in training; {told}")
     return lines
 
 
@@ -199,7 +201,7 @@ def _pieces(slot: str, value: str, tags: Sequence[str]) -> list[tuple[str, tuple
         told = [value_of(slot, group) for attribute, group in by_attribute.items() if attribute]
         return [(text, own) for text, own in told if text] or [(value, tuple(tags))]
     if row.many and len(listed := items(value)) > 1:
-        return [(one, canonical(slot, one)[1]) for one in listed]
+        return [canonical(slot, one) for one in listed]
     return [(value, tuple(tags))]
 
 
@@ -250,6 +252,16 @@ def _open(covered: Sequence[bool], place: int, start: int, end: int) -> bool:
     return start <= place < end and not covered[place]
 
 
+def _own_words(values: Mapping[str, str], wish: str, mentions: Sequence[Mention]) -> dict[str, str]:
+    """The values to say: a doing in the wish's words, where its reading is shorter ('reading' for 'reading a book')."""
+    found = dict(values)
+    for one in mentions:
+        text = wish[one.start : one.end]
+        if one.slot == "action" and values.get("action") == one.value and re.match(r"\w+ing ", text):
+            found["action"] = text
+    return found
+
+
 def _in_place(
     values: Mapping[str, str], mentions: Sequence[Mention], gaps: Sequence[tuple[str, int]]
 ) -> tuple[dict[str, str], list[str]]:
@@ -265,9 +277,9 @@ def _in_place(
             before is not None
             and text.split(" ", 1)[0].lower() in prepositions
             and before.slot in _GOES_ON
-            and said[before.slot] == before.value
+            and sum(one.slot == before.slot for one in mentions) == 1
         ):
-            said[before.slot] = f"{before.value} {text}"
+            said[before.slot] = f"{said[before.slot]} {text}"
         elif text not in behind:
             behind.append(text)
     return said, behind
