@@ -294,6 +294,9 @@ def test_a_key_is_sent_and_never_told(tmp_path, told, monkeypatch):
             make(server, tmp_path / "out", told)
         monkeypatch.setenv(KEY, "s3cret")
         make(server, tmp_path / "out", told)
+    with pytest.raises(UsageError, match="would travel unencrypted"):
+        Server("http://example.invalid:8188")
+    Server("https://example.invalid").close()
     assert not any("s3cret" in line for line in told)
     assert "s3cret" not in (tmp_path / "out" / FILE).read_text("utf-8")
 
@@ -371,6 +374,21 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
     assert json.loads((tmp_path / "w.json").read_text("utf-8"))["text"]["inputs"]["clip_l"] == "ohwx"
     printed = runner.invoke(cli_comfyui.comfyui, ["workflow", "--prompt", "ohwx", "--target", "flux3-klein"])
     assert json.loads(printed.stdout)["version"] == 0.4
+
+
+def test_the_commands_of_the_docs_that_need_no_server(tmp_path, monkeypatch):
+    import shlex
+
+    from click.testing import CliRunner
+
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[1] / "docs" / "comfyui.md").read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line.startswith("fluxcap comfyui workflow")]
+    assert len(lines) >= 2
+    for line in lines:
+        done = CliRunner().invoke(cli_comfyui.comfyui, shlex.split(line)[2:])
+        assert done.exit_code == 0, done.output
+        assert json.loads((tmp_path / done.output.split()[-1]).read_text("utf-8"))
 
 
 def _until(true: Any, seconds: float = 10) -> None:

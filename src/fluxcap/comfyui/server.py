@@ -68,7 +68,10 @@ class Server:
         import httpx
 
         self.url = address(url)
-        self.headers = {"Authorization": f"Bearer {key}"} if (key := os.environ.get(KEY)) else {}
+        key = os.environ.get(KEY)
+        if key and self.url.startswith("http:") and not is_local(self.url):
+            raise UsageError(f"the key in {KEY} would travel unencrypted", "name an address with https, or unset it")
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(
             headers=self.headers,
             timeout=httpx.Timeout(_SECONDS, connect=_SOCKET_SECONDS),
