@@ -9,11 +9,14 @@ from typing import Any, Literal
 import click
 
 from fluxcap import __version__
-from fluxcap.cli import export_commands, models_group
+from fluxcap.cli import comfyui_commands, export_commands, models_group
 from fluxcap.cli.options import FOLDER, JSON, PICTURE, settings
 
 
-@click.group(commands=export_commands.COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    commands=(*export_commands.COMMANDS, *comfyui_commands.COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="fluxcap")
 def cli() -> None:
     """What exactly to caption for a FLUX LoRA: photos in, checked captions out."""

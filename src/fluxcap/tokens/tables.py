@@ -71,7 +71,6 @@ class Target:
     sample: Sampling
     params_per_dim: int
     trainers: Mapping[str, Mapping[str, Any]]
-    comfy: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

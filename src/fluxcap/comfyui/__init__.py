@@ -1,0 +1,1 @@
+"""ComfyUI: workflows as it reads them, and pictures made on a server of it."""
