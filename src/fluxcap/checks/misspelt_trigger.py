@@ -16,6 +16,9 @@ _PART = re.compile(r"[^\W_]+")
 _GAP = re.compile(r"(?:[^\w]|_){1,6}")
 """What may have come between the letters of a shattered word: blanks, hyphens, any signs, a tokenizer's marks."""
 
+_WORD_END = "</w>"
+"""What CLIP's tokenizer writes behind a word."""
+
 _SHORTEST = 3
 """Letters of a trigger word; of a shorter one every word is near."""
 
@@ -103,7 +106,7 @@ def misspelt(text: str, trigger: str, class_word: str) -> tuple[tuple[int, int, 
         return ()
     right = find(text, trigger)
     glued = wanted + folded(class_word) if class_word else ""
-    shown = text.replace("</w>", "    ")
+    shown = text.replace(_WORD_END, " " * len(_WORD_END))
     parts = [_Part(*match.span(), match[0], _folded(match[0])) for match in _PART.finditer(shown)]
     found: list[tuple[int, int, str]] = []
     place = 0
@@ -131,7 +134,7 @@ def _with_signs(text: str, start: int, end: int) -> Place:
         start -= 1
     if text[end : end + 1] in tuple(")]}\"'*>.") and (text[end] in inside or text[end] in ")]}>"):
         end += 1
-    return start, end
+    return start, end + (len(_WORD_END) if text.startswith(_WORD_END, end) else 0)
 
 
 class _Part(NamedTuple):

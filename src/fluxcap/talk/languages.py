@@ -221,7 +221,7 @@ def _unknown(text: str, said: Sequence[Word], known: Sequence[frozenset[str]]) -
             small = word.start in begins or text[word.start].islower() or bool(known[place])
             follows = bool(run) and (bool(known[run[-1]]) or text[said[run[-1]].start].islower())
             strange = known[place] or (
-                (small or follows) and word.text.replace("-", "").isalpha() and not is_english(word.text)
+                (small or follows) and word.text.replace("-", "").isalpha() and not is_english(_bare(word.text))
             )
             joined = not run or not re.search(r"[^\s,]", text[said[run[-1]].end : word.start])
             if strange and joined and not any(start <= word.start < end for start, end in taken):
