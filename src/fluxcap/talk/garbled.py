@@ -14,7 +14,9 @@ from fluxcap.talk.rules import table
 _ROUNDS = 4
 """An accident may have happened to a text more than once."""
 
-_LOST = re.compile(r"\ufffd+|ï¿½|(?<=[a-z])\?(?=[a-z])|\?{2,}|□+|▯+|(?<=[a-z])Ã(?=[\s,.]|$)|â€|Ã[^\w\s]|锟斤拷|烫烫烫")
+_LOST = re.compile(
+    r"\ufffd+|ï¿½|ïżœ|ďż˝|(?<=[a-z])\?(?=[a-z])|\?{2,}|□+|▯+|(?<=[a-z])Ã(?=[\s,.]|$)|â€|Ã[^\w\s]|锟斤拷|烫烫烫"
+)
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])[`´](?=[^\W\d_])")
 _BLANK = re.compile(r"(?<![^\W\d_a-z])Â(?![^\W\d_])")
 """What is left of a no-break blank: 'Â' where no letter goes on."""
