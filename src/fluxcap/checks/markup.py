@@ -9,14 +9,16 @@ from functools import lru_cache
 from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
-from fluxcap.checks.wording import has_words, quoted, whole
-from fluxcap.talk import plain, talk
+from fluxcap.checks.wording import find, has_words, quoted, whole
+from fluxcap.talk import HIDDEN, plain, talk, within
 from fluxcap.talk.rules import Sign
-from fluxcap.talk.text import without_trigger
 from fluxcap.types import Issue, Severity
 
 _STRANGE = re.compile(r"[^\w ,.;'’()!?-]|[_\n]|(?:^|\s)(?:-|\(?\d{1,2}[.)])\s|--")
 """Without one of these a caption holds no markup."""
+
+_NESTED = 3
+"""So deep markup is taken off markup."""
 
 
 def _item(text: str) -> CheckInput:
@@ -75,46 +77,46 @@ class Markup:
 
 
 @lru_cache(maxsize=1024)
-def _signs(caption: str, trigger: str) -> tuple[tuple[int, int, str, bool], ...]:
+def _signs(text: str, trigger: str) -> tuple[tuple[int, int, str, bool], ...]:
     """The first place of each kind of sign."""
-    if not _STRANGE.search(caption):
+    if not _STRANGE.search(text):
         return ()
-    text, raw = plain(caption, trigger, signs=True), without_trigger(caption, trigger)
-    found: dict[str, tuple[int, int, str, bool]] = {}
-    for rule in talk().markup:
-        where = raw if rule.raw else text
-        match = next((match for match in rule.of.finditer(where) if where is raw or "·" not in match[0]), None)
-        if match is not None and match[0].strip() and rule.what not in found:
-            gap = len(match[0]) - len(match[0].lstrip())
-            found[rule.what] = (match.start() + gap, match.end(), rule.what, rule.grave)
-    fields = list(talk().field.finditer(text))
-    if len(fields) >= talk().fields and "JSON" not in found:
-        found["fields"] = (fields[0].start(), fields[0].end(), "fields with names", False)
-    return tuple(sorted(one for one in found.values() if one[0] < one[1]))
+    found: list[tuple[int, int, str, bool]] = []
+    for rule in sorted(talk().markup, key=lambda rule: not rule.grave):
+        if any(what == rule.what for _, _, what, _ in found):
+            continue
+        for match in _places(rule, text, trigger):
+            start, end = match.start() + len(match[0]) - len(match[0].lstrip()), match.end()
+            if start < end and not any(a < end and start < b for a, b, _, _ in found):
+                found.append((start, end, rule.what, rule.grave))
+                break
+    fields = list(talk().field.finditer(plain(text, trigger, signs=True)))
+    if len(fields) >= talk().fields and all(what != "JSON" for _, _, what, _ in found):
+        found.append((*fields[0].span(), "fields with names", False))
+    return tuple(sorted(found))
 
 
-def _without(item: CheckInput) -> str | None:
+def _places(rule: Sign, text: str, trigger: str) -> Iterator[re.Match[str]]:
+    """Where a kind of sign stands, but for the trigger word's own signs, and for quoted text that is only shown."""
+    called = find(text, trigger)
+    for match in rule.of.finditer(text if rule.raw else plain(text, signs=True)):
+        if not within(match.span(), called) and (rule.raw or HIDDEN not in match[0]):
+            yield match
+
+
+def _without(item: CheckInput) -> str:
     """The caption as plain text; that of a JSON answer is the caption in it."""
     text = _from_json(item.text)
-    for _ in range(3):
+    for _ in range(_NESTED):
         before = text
         for rule in talk().markup:
             if rule.to is not None:
-                text = _replaced(rule, text, item.trigger)
+                for match in reversed(list(_places(rule, text, item.trigger))):
+                    text = text[: match.start()] + match.expand(rule.to) + text[match.end() :]
         if text == before:
             break
     text = re.sub(r"[ \t]{2,}", " ", text)
     return re.sub(r"\n{2,}", "\n", re.sub(r" +([,.;:!?])(?!\w)", r"\1", text)).strip(" \n,")
-
-
-def _replaced(rule: Sign, text: str, trigger: str) -> str:
-    shown = without_trigger(text, trigger) if rule.raw else plain(text, trigger, signs=True)
-    for match in reversed(list(rule.of.finditer(shown))):
-        said = match.expand(rule.to or "")
-        if "·" in said and match.lastindex:
-            said = "".join(text[slice(*match.span(n))] for n in range(1, match.lastindex + 1) if match.start(n) >= 0)
-        text = text[: match.start()] + said + text[match.end() :]
-    return text
 
 
 def _from_json(text: str) -> str:

@@ -16,6 +16,9 @@ _PART = re.compile(r"[^\W_]+")
 _GAP = re.compile(r"(?:[^\w]|_){1,6}")
 """What may have come between the letters of a shattered word: blanks, hyphens, any signs, a tokenizer's marks."""
 
+_WORD_END = "</w>"
+"""What CLIP's tokenizer writes behind a word."""
+
 _SHORTEST = 3
 """Letters of a trigger word; of a shorter one every word is near."""
 
@@ -103,12 +106,12 @@ def misspelt(text: str, trigger: str, class_word: str) -> tuple[tuple[int, int, 
         return ()
     right = find(text, trigger)
     glued = wanted + folded(class_word) if class_word else ""
-    shown = text.replace("</w>", "    ")
+    shown = text.replace(_WORD_END, " " * len(_WORD_END))
     parts = [_Part(*match.span(), match[0], _folded(match[0])) for match in _PART.finditer(shown)]
     found: list[tuple[int, int, str]] = []
     place = 0
     while place < len(parts):
-        for said in _stretches(shown, parts, place, len(wanted)):
+        for said in _stretches(shown, parts, place, (len(wanted), len(glued))):
             start, end = said[0].start, said[-1].end
             if any(a < end and start < b for a, b in right):
                 continue
@@ -131,7 +134,7 @@ def _with_signs(text: str, start: int, end: int) -> Place:
         start -= 1
     if text[end : end + 1] in tuple(")]}\"'*>.") and (text[end] in inside or text[end] in ")]}>"):
         end += 1
-    return start, end
+    return start, end + (len(_WORD_END) if text.startswith(_WORD_END, end) else 0)
 
 
 class _Part(NamedTuple):
@@ -146,15 +149,18 @@ class _Part(NamedTuple):
 _folded = lru_cache(maxsize=8192)(folded)
 
 
-def _stretches(text: str, parts: Sequence[_Part], place: int, size: int) -> Iterator[Sequence[_Part]]:
+def _stretches(text: str, parts: Sequence[_Part], place: int, sizes: tuple[int, int]) -> Iterator[Sequence[_Part]]:
     """This part, and the stretches from it on that may be one word in pieces, by their size; the longest first."""
-    stops = [place + 1]
-    length = len(parts[place].letters)
-    for end in range(place + 1, len(parts)):
+    size, glued = sizes
+    stops: list[int] = []
+    length = 0
+    for end in range(place, len(parts)):
         length += len(parts[end].letters)
-        if length > size + _AWAY_AT_MOST or not _GAP.fullmatch(text, parts[end - 1].end, parts[end].start):
+        if end > place and (
+            length > size + _AWAY_AT_MOST or not _GAP.fullmatch(text, parts[end - 1].end, parts[end].start)
+        ):
             break
-        if length >= size - _AWAY_AT_MOST:
+        if abs(length - size) <= _AWAY_AT_MOST or (end == place and length == glued):
             stops.append(end + 1)
     for stop in reversed(stops):
         yield parts[place:stop]
@@ -163,8 +169,6 @@ def _stretches(text: str, parts: Sequence[_Part], place: int, size: int) -> Iter
 def _is_nearly(said: Sequence[_Part], trigger: str, wanted: str, *, first: bool, alone: bool) -> bool:
     """Whether what is said is the trigger word with a fault; ``alone``: the right one is nowhere."""
     letters = "".join(part.letters for part in said)
-    if abs(len(letters) - len(wanted)) > _AWAY_AT_MOST:
-        return False
     if letters != wanted and any(letters.replace(*like) == wanted.replace(*like) for like in _LIKE):
         letters = wanted
     if letters != wanted and (not (first or alone) or letters.isdigit()):

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted, whole
-from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within, words
+from fluxcap.talk import HIDDEN, Place, cut, first_of, plain, preambles, refusals, sentences, talk, within, words
 from fluxcap.types import Issue, Severity
 
 _SHOWN_AFTER = 40
@@ -105,9 +105,9 @@ def _affirmed(item: CheckInput) -> str:
         text = _ASIDE.sub(r"\1", cut(text, *match.span(), item.trigger))
     shown = plain(text, item.trigger)
     left = denials(shown)
-    for start, end, ended in reversed(sentences(shown)[1:]):
+    for start, end, ended in reversed(sentences(shown)):
         said = shown[start:end]
-        only = len(words(said)) <= rules.denial_words and rules.denial_keep.search(said) is None
+        only = HIDDEN not in said and len(words(said)) <= rules.denial_words and not rules.denial_keep.search(said)
         if ended and only and any(start <= place[0] < end for place in left):
             text = cut(text, start, end, item.trigger)
     return text

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from fluxcap.checks.types import CheckInput, issue
 from fluxcap.checks.wording import has_words, judged, quoted, whole
-from fluxcap.talk import Place, cut, first_of, plain, preambles, refusals, sentences, talk, within, writer
+from fluxcap.talk import HIDDEN, Place, cut, first_of, plain, preambles, refusals, sentences, talk, within, writer
 from fluxcap.types import Issue, Severity, Span
 
 _SUBJECT = re.compile(r"\b([Tt]he )(?:main |central |primary )?subject(?= (?:is|has|wears|stands|sits|looks)\b|'s\b)")
@@ -121,12 +121,10 @@ def _mended(item: CheckInput) -> str:
             text = cut(text, *match.span(), item.trigger)
     shown = plain(text, item.trigger)
     told, _ = _talk(shown)
-    for start, end, ended in reversed(sentences(shown)[1:]):
-        if (
-            (ended or "," not in shown[start:end])
-            and rules.about.search(shown, start, end)
-            and any(start <= place[0] < end for place in told)
-        ):
+    for start, end, ended in reversed(sentences(shown)):
+        said = shown[start:end]
+        only = HIDDEN not in said and (ended or "," not in said)
+        if only and rules.about.search(said) and any(start <= place[0] < end for place in told):
             text = cut(text, start, end, item.trigger)
     if item.class_word:
         text = _SUBJECT.sub(lambda match: match[1] + item.class_word, text)

@@ -15,18 +15,16 @@ from fluxcap.talk import plain, sentences, talk, words
 from fluxcap.talk.text import Word
 from fluxcap.types import Issue, Severity
 
-_FORMS: Mapping[str, tuple[str, ...]] = {
-    "he": ("he", "him", "his", "his", "himself"),
-    "she": ("she", "her", "her", "hers", "herself"),
-    "they": ("they", "them", "their", "theirs", "themselves"),
-    "it": ("it", "it", "its", "its", "itself"),
-}
-"""Who: subject, object, possessive, possessive alone, reflexive."""
+_KINDS = ("they", "them", "their", "theirs", "themselves")
+"""Subject, object, possessive, possessive alone, reflexive, as the word lists call them."""
 
-_WHO = {form: who for who, forms in _FORMS.items() for form in forms}
 _IS = ("is", "are", "was", "were")
-_AT = ("in", "on", "at", "outside", "near", "with", "by", "against", "outdoors", "indoors")
-_FALLS = frozenset({"falls", "shines", "hangs"})
+_SHORTENED: Mapping[bool, Mapping[str, str]] = {
+    False: {"'re": "'s", "'ve": "'s"},
+    True: {"'s": "'re"},
+}
+"""'they're' and 'she's': the shortened verbs of one and of many."""
+
 _SHORT = 9
 """Words of a sentence that says only where something is."""
 
@@ -107,7 +105,8 @@ def _subject(item: CheckInput) -> tuple[str, bool]:
 def _wrong(text: str, who: str, class_word: str, *, settled: bool) -> tuple[Word, ...]:
     """The pronouns of a judged text that are the subject's and the wrong ones."""
     said = words(text)
-    called = [(word, _WHO[_AFTER.sub("", word.text)]) for word in said if _AFTER.sub("", word.text) in _WHO]
+    who_is = _who()
+    called = [(word, who_is[form]) for word in said if (form := _AFTER.sub("", word.text)) in who_is]
     if not settled:
         kinds = {kind for _, kind in called if kind in ("he", "she")}
         first = next((kind for _, kind in called if kind in kinds), "")
@@ -205,17 +204,18 @@ def _acts(after: Sequence[str]) -> bool:
     if verb[0] not in _IS:
         return False
     return any(one in rules["does"] for one in rest[:2]) or (
-        bool(rest) and rest[0] in _AT and any(one in rules["places"] for one in rest)
+        bool(rest) and rest[0] in rules["at"] and any(one in rules["places"] for one in rest)
     )
 
 
 def _is_placed(before: Sequence[str]) -> bool:
     """Whether something is behind a person, or falls on one, and nothing else was named: 'A wall is behind them.'"""
-    named = talk().pronoun["verbs"] | _FALLS
+    falls = talk().pronoun["falls"]
+    named = talk().pronoun["verbs"] | falls
     if not 1 < len(before) < _SHORT or any(one[-1] == "s" and len(one) > 3 and one not in named for one in before):
         return False
     return before[-1] in ("behind", "beside", "around") or (
-        before[-1] in ("on", "from") and before[-2] in _FALLS | {"light"}
+        before[-1] in ("on", "from") and before[-2] in falls | {"light"}
     )
 
 
@@ -223,75 +223,45 @@ def _is_finite(verb: str) -> bool:
     return verb in _IS or verb in ("has", "have") or verb in talk().pronoun["verbs"]
 
 
+@lru_cache(maxsize=1)
+def _who() -> Mapping[str, str]:
+    """Every form of a pronoun, and whose it is."""
+    return {row[kind]: who for who, row in word_lists()["forms"].items() for kind in _KINDS}
+
+
 def _mended(text: str, shown: str, found: Sequence[Word], who: str) -> str:
     """The caption with the subject's pronouns, and with the verbs that they want."""
     said = words(shown)
+    many = who == "they"
     for word in reversed(found):
         place = said.index(word)
-        tail = _AFTER.search(word.text)
         following = said[place + 1] if place + 1 < len(said) else None
-        form = _form(word, following, shown, said[place - 1].text if place else "")
-        new = _FORMS[who][form]
-        many_before, many = _WHO[_AFTER.sub("", word.text)] == "they", who == "they"
-        if form == 0 and following is not None and tail is None and many_before != many:
-            verb = _agreed(following.text, many=many)
-            text = text[: following.start] + verb + text[following.end :]
+        kind = _kind(word, following, shown)
+        new: str = word_lists()["forms"][who][kind]
+        tail = _AFTER.search(word.text)
+        were_many = _who()[_AFTER.sub("", word.text)] == "they"
         if tail is not None:
-            new += (
-                {"'re": "'s", "'ve": "'s", "'s": "'s"}.get(tail[0], tail[0])
-                if not many
-                else {"'s": "'re"}.get(tail[0], tail[0])
-            )
+            new += _SHORTENED[many].get(tail[0], tail[0])
+        elif kind == "they" and following is not None and were_many != many:
+            text = text[: following.start] + _agreed(following.text, many=many) + text[following.end :]
         old = text[word.start : word.end]
         text = text[: word.start] + (new.capitalize() if old[0].isupper() else new) + text[word.end :]
     return text
 
 
-def _form(word: Word, following: Word | None, text: str, before: str) -> int:
-    """Which of the forms a pronoun is: subject, object, possessive, possessive alone, reflexive."""
+def _kind(word: Word, following: Word | None, text: str) -> str:
+    """Which of the forms a pronoun is, by what follows: 'her hat' is a possessive, 'behind her' is none."""
     form = _AFTER.sub("", word.text)
-    forms = _FORMS[_WHO[form]]
-    near = following is not None and not re.search(r"[^\s]", text[word.end : following.start])
+    row = word_lists()["forms"][_who()[form]]
+    alone = following is None or bool(text[word.end : following.start].strip())
     if form in ("her", "his"):
-        if not near or (following is not None and following.text in _NO_NOUN):
-            return 1 if form == "her" else 3
-        return 2
+        if alone or (following is not None and following.text in talk().pronoun["no_noun"]):
+            return "them" if form == "her" else "theirs"
+        return "their"
     if form == "it":
-        verb = near and following is not None and _is_finite(following.text)
-        return 0 if verb or word.text != form else 1
-    return forms.index(form)
-
-
-_NO_NOUN = frozenset(
-    [
-        "and",
-        "or",
-        "is",
-        "are",
-        "was",
-        "while",
-        "with",
-        "in",
-        "on",
-        "at",
-        "to",
-        "from",
-        "as",
-        "but",
-        "by",
-        "for",
-        "of",
-        "who",
-        "that",
-        "which",
-        "the",
-        "a",
-        "an",
-        "up",
-        "down",
-        "behind",
-    ]
-)
+        verb = following is not None and not alone and _is_finite(following.text)
+        return "they" if verb or word.text != form else "them"
+    return next(kind for kind in _KINDS if row[kind] == form)
 
 
 def _agreed(verb: str, *, many: bool) -> str:

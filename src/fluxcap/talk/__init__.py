@@ -10,10 +10,11 @@ from fluxcap.talk.languages import foreign, is_foreign, language_name
 from fluxcap.talk.loops import repeats, runs
 from fluxcap.talk.rules import talk
 from fluxcap.talk.speech import CALL, led, preambles, refusals, refuses, writer
-from fluxcap.talk.text import Place, cut, first_of, plain, sentences, within, without_trigger, words
+from fluxcap.talk.text import HIDDEN, Place, cut, first_of, plain, sentences, within, words
 
 __all__ = [
     "CALL",
+    "HIDDEN",
     "Place",
     "cut",
     "first_of",
@@ -34,7 +35,6 @@ __all__ = [
     "talk",
     "ungarbled",
     "within",
-    "without_trigger",
     "words",
     "writer",
 ]

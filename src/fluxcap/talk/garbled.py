@@ -14,7 +14,9 @@ from fluxcap.talk.rules import table
 _ROUNDS = 4
 """An accident may have happened to a text more than once."""
 
-_LOST = re.compile(r"\ufffd+|ï¿½|(?<=[a-z])\?(?=[a-z])|\?{2,}|□+|▯+|(?<=[a-z])Ã(?=[\s,.]|$)|â€|Ã[^\w\s]|锟斤拷|烫烫烫")
+_LOST = re.compile(
+    r"\ufffd+|ï¿½|ïżœ|ďż˝|(?<=[a-z])\?(?=[a-z])|\?{2,}|□+|▯+|(?<=[a-z])Ã(?=[\s,.]|$)|â€|Ã[^\w\s]|锟斤拷|烫烫烫"
+)
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])[`´](?=[^\W\d_])")
 _BLANK = re.compile(r"(?<![^\W\d_a-z])Â(?![^\W\d_])")
 """What is left of a no-break blank: 'Â' where no letter goes on."""
@@ -174,7 +176,7 @@ def _was(piece: str) -> str | None:
                 sign = bytes(octets).decode("utf-8")
             except UnicodeDecodeError:
                 continue
-            if len(sign) == 1 and _is_likely(sign):
+            if len(sign) == 1 and (_is_western(sign) or (encoding == "cp1252" and _is_likely(sign))):
                 return sign
     return None
 
@@ -191,16 +193,19 @@ def _was_two_octets(run: str) -> str | None:
     return None
 
 
+def _is_western(sign: str) -> bool:
+    """Letters with accents and typographic signs."""
+    return 0xA0 <= ord(sign) < 0x180 or 0x2010 <= ord(sign) < 0x2123
+
+
 def _is_likely(sign: str) -> bool:
-    """Letters with accents, typographic signs, emoji, and other alphabets; not what chance would make."""
+    """Other alphabets, symbols and emoji; not what chance would make."""
     code = ord(sign)
     return (
-        0xA0 <= code < 0x180
-        or 0x2010 <= code < 0x2600
-        or code in (0xFEFF, 0xFFFD)
-        or 0x370 <= code < 0x600
-        or 0x2600 <= code < 0x27C0
+        0x370 <= code < 0x600
+        or 0x2123 <= code < 0x27C0
         or 0x3000 <= code < 0xD7A4
+        or code in (0xFEFF, 0xFFFD)
         or code > 0x1F000
     )
 

@@ -12,7 +12,7 @@ from fluxcap.talk.rules import table
 from fluxcap.vocabulary.tags import listed
 
 _ENDINGS = (
-    ("ies", "y"), ("es", ""), ("s", ""), ("ied", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"),
+    ("ies", "y"), ("ier", "y"), ("iest", "y"), ("ily", "y"), ("es", ""), ("s", ""), ("ied", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"),
     ("est", ""), ("est", "e"), ("ly", ""), ("y", ""), ("y", "e"), ("ish", ""), ("less", ""), ("ful", ""), ("ness", ""), ("n't", ""),
 )  # fmt: skip
 
@@ -48,8 +48,8 @@ def is_english(word: str) -> bool:
     """Whether the word, or what is left of it without an English ending, is known; each part of a hyphenated one counts."""
     word = word.lower().removesuffix("'s").removesuffix("s'")
     if "-" in word:
-        return all(is_english(part) for part in word.split("-") if part)
-    if word.isdigit() or word in lexicon():
+        return all(len(part) == 1 or is_english(part) for part in word.split("-") if part)
+    if word in lexicon() or re.fullmatch(r"\d+(?:s|st|nd|rd|th)?", word):
         return True
     for ending, instead in _ENDINGS:
         stem = word.removesuffix(ending)

@@ -14,41 +14,10 @@ from fluxcap.talk.rules import table
 from fluxcap.talk.text import HIDDEN, Word, sentences, words
 
 _SHORTENED = re.compile(r"(?:[ldcsnjmt]|qu|un|dell|all|nell|sull|dall|quell|jusqu|lorsqu)'(?=[^\W\d_]{2})")
-_ALIKE = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "do",
-        "for",
-        "had",
-        "has",
-        "he",
-        "her",
-        "i",
-        "in",
-        "is",
-        "me",
-        "no",
-        "of",
-        "on",
-        "or",
-        "over",
-        "per",
-        "plan",
-        "so",
-        "to",
-        "under",
-        "was",
-        "we",
-    ]
-)
-"""Small English words that are words of other languages too: they neither end a stretch nor make one."""
+
+
+_APART = str.maketrans({"ß": "ss", "ł": "l", "ı": "i"})
+"""Letters whose sign is no accent."""
 
 
 class Stretch(NamedTuple):
@@ -66,6 +35,7 @@ class _Lists:
     gap: int
     unknown: int
     english: frozenset[str]
+    shared: frozenset[str]
     languages: Mapping[str, frozenset[str]]
     particles: frozenset[str]
     taken: re.Pattern[str]
@@ -78,13 +48,14 @@ def _lists() -> _Lists:
     for language, said in data["other"].items():
         for word in said.split():
             of.setdefault(word, set()).add(language)
-            of.setdefault(_bare(word), set()).add(language) if not word.isascii() and not is_english(
-                _bare(word)
-            ) else None
+            if not is_english(_bare(word)):
+                of.setdefault(_bare(word), set()).add(language)
+    shared = frozenset(data["english"]["shared"].split())
     taken = sorted(data["taken"]["phrases"], key=len, reverse=True)
     return _Lists(
         **data["limits"],
-        english=frozenset(data["english"]["small"].split()) - _ALIKE,
+        english=frozenset(data["english"]["small"].split()) - shared,
+        shared=shared,
         languages={word: frozenset(known) for word, known in of.items()},
         particles=frozenset(data["taken"]["particles"]),
         taken=re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, taken))})(?!\w)", re.IGNORECASE),
@@ -199,7 +170,7 @@ def _chains(said: Sequence[Word], places: Sequence[int], lists: _Lists) -> Itera
     chain = [places[0]]
     for place in places[1:]:
         between = [said[n].text for n in range(chain[-1] + 1, place)]
-        if sum(word not in _ALIKE for word in between) <= lists.gap and not any(
+        if sum(word not in lists.shared for word in between) <= lists.gap and not any(
             word in lists.english for word in between
         ):
             chain.append(place)
@@ -221,7 +192,7 @@ def _unknown(text: str, said: Sequence[Word], known: Sequence[frozenset[str]]) -
             small = word.start in begins or text[word.start].islower() or bool(known[place])
             follows = bool(run) and (bool(known[run[-1]]) or text[said[run[-1]].start].islower())
             strange = known[place] or (
-                (small or follows) and word.text.replace("-", "").isalpha() and not is_english(word.text)
+                (small or follows) and word.text.replace("-", "").isalpha() and not is_english(_bare(word.text))
             )
             joined = not run or not re.search(r"[^\s,]", text[said[run[-1]].end : word.start])
             if strange and joined and not any(start <= word.start < end for start, end in taken):
@@ -264,8 +235,7 @@ def _is_telling(word: Word, lists: _Lists) -> bool:
 
 def _bare(word: str) -> str:
     """The word without its accents, as people type it who lack the keys."""
-    return "".join(
-        sign
-        for sign in unicodedata.normalize("NFD", word.replace("ß", "ss").replace("ł", "l").replace("ı", "i"))
-        if not unicodedata.combining(sign)
-    )
+    if word.isascii():
+        return word
+    plain = unicodedata.normalize("NFD", word.translate(_APART))
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))

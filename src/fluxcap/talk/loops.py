@@ -77,7 +77,9 @@ def _in_a_row(text: str, said: Sequence[Word]) -> Iterator[Repeat]:
     """A word, a phrase or a sentence and directly after it the same again: 'the the', 'a red dress and a red dress'."""
     texts = [word.text for word in said]
     for place, size, times in runs(texts):
-        if size > 1 or times > 2 or _is_slip(text, said[place], said[place + 1]):
+        phrase = said[place : place + size]
+        named = size > 1 and times == 2 and all(text[word.start].isupper() for word in phrase)
+        if (size > 1 and not named) or times > 2 or (size == 1 and _is_slip(text, said[place], said[place + 1])):
             yield Repeat(said[place + size].start, said[place + times * size - 1].end, said[place].start, exact=True)
     for place, word in enumerate(texts):
         if word in _LINKS:

@@ -81,7 +81,9 @@ def preambles(text: str) -> tuple[Place, ...]:
             continue
         said = text[rest:end]
         shouts = said.rstrip().endswith("!") and (n == 0 or len(said.split()) <= _SHOUT)
-        if shouts or any(rest <= hit < end for hit in closes) or (speaks and _answers(said)):
+        if shouts or any(rest <= hit < end for hit in closes):
+            found.append((rest, end))
+        elif speaks and _answers(said):
             colon = text.find(": ", rest, end)
             found.append((rest, colon + 2 if 0 <= colon < end - _CAPTION_FROM else end))
     return tuple(place for place in first_of(found) if not within(place, refused))

@@ -19,7 +19,7 @@ _QUOTES = re.compile(
     r"|(?<![\w'’])['‘](?=\S)[^'‘\n]{1,120}?(?<=\S)['’](?![\w'’])"
 )
 _SPOKEN = re.compile(
-    r"\b(?:(?:says?|saying|spells?|spelling|labell?ed|lettering|slogan|with the (?:words?|text|letters?|numbers?|name|title))[ :]+"
+    r"\b(?:(?:says|saying|spells|spelling|labell?ed|lettering|slogan|with the (?:words?|text|letters?|numbers?|name|title))[ :]+"
     r"(?P<any>(?:[^\s.,;:!?]+ ?){1,6})"
     r"|(?:reads?|reading|marked|titled|printed|written)[ :]+(?P<capitals>(?:[A-Z0-9][^\s.,;:]*[ ]?){1,8}))"
 )
@@ -58,17 +58,12 @@ def plain(text: str, trigger: str = "", *, signs: bool = False) -> str:
     There is one kind of apostrophe and of blank in it, underscores are blanks too; ``signs`` leaves all signs as they are.
     Legible text is quoted, or follows 'says', 'reading' and the like.
     """
-    found = without_trigger(text if signs else text.translate(_SAME), trigger if signs else trigger.translate(_SAME))
+    found = text if signs else text.translate(_SAME)
+    if trigger.strip():
+        said = r"\s+".join(map(re.escape, (trigger if signs else trigger.translate(_SAME)).split()))
+        found = re.sub(rf"(?<![^\W_]){said}(?![^\W_])", lambda match: HIDDEN * len(match[0]), found)
     found = _QUOTES.sub(_hide_quoted, found)
     return _SPOKEN.sub(_hide_spoken, found)
-
-
-def without_trigger(text: str, trigger: str) -> str:
-    """The text, as long as it was, with the trigger word hidden."""
-    if not trigger.strip():
-        return text
-    said = r"\s+".join(map(re.escape, trigger.split()))
-    return re.sub(rf"(?<![^\W_]){said}(?![^\W_])", lambda match: HIDDEN * len(match[0]), text)
 
 
 def _hide_quoted(match: re.Match[str]) -> str:
