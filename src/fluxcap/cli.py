@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import click
 
-from fluxcap import __version__, cli_export
+from fluxcap import __version__, cli_export, cli_train
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 PICTURE = click.argument("picture", type=click.Path(path_type=Path), metavar="PICTURE")
@@ -42,7 +42,9 @@ def settings(command: Any) -> Any:
     return command
 
 
-@click.group(commands=cli_export.COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    commands=(*cli_export.COMMANDS, *cli_train.COMMANDS), context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="fluxcap")
 def cli() -> None:
     """What exactly to caption for a FLUX LoRA: photos in, checked captions out."""

@@ -21,7 +21,7 @@ def read(out: Path, trainer: str) -> Run:
     """What lies in ``out``: an export's folder, the trainer's output in it, or any folder that holds a run of that trainer.
 
     A folder that is not there is an empty run. Of two files for one step and prompt, as after a resume, the newer counts.
-    Samples that go by epochs have no step, and are left out but for those before the first. Raises ``UsageError`` for a
+    Samples that go by epochs have no step, and are left out but for those before the first, of which the oldest count. Raises ``UsageError`` for a
     trainer that is not known.
     """
     how = rules(trainer)
@@ -93,17 +93,18 @@ def _samples(out: Path, files: list[str], how: Rules) -> tuple[Sample, ...]:
     found: dict[tuple[int, str], tuple[str, Sample]] = {}
     for path in files:
         match = next((match for pattern in how.samples if (match := pattern.search(path))), None)
-        step = int(match["step"]) if match else 0
-        if match is None and how.step_zero:
+        zero = match is None and how.step_zero is not None
+        if zero and how.step_zero:
             match = how.step_zero.search(path)
         if match is None:
             continue
         parts = match.groupdict()
+        step = int(parts.get("step") or 0)
         step, label = media.get(out / path, (step, parts.get("label") or ""))
         one = Sample(step=step, prompt=int(parts.get("prompt") or 0), label=label, path=out / path)
         key = (step, parts.get("prompt") or label)
         order = parts.get("at") or ""
-        if key not in found or found[key][0] <= order:
+        if key not in found or (order < found[key][0] if zero else order >= found[key][0]):
             found[key] = order, one
     samples = [one for _, one in found.values()]
     if how.samples and "prompt" not in how.samples[0].groupindex:
