@@ -72,7 +72,7 @@ def ended(end: Ending) -> None:
         known = {"log": " (the last step that the run tells)", "nothing": ""}.get(one.told_by, "")
         samples = end.run.samples_of(one)
         told = f", {len(samples)} samples" if samples else ""
-        click.echo(f"  {step:<10} {_inside(end, one.path)}{' (final)' if one.final else ''}{known}{told}")
+        click.echo(f"  {step:<10} {_inside(end.run.folder, one.path)}{' (final)' if one.final else ''}{known}{told}")
     if not end.run.checkpoints:
         click.echo("  no checkpoint was saved")
     folders = sorted({one.path.parent for one in end.run.samples})
@@ -168,15 +168,15 @@ def _live(console: Any, place: Path, looks: Iterator[Seen], own: bool) -> None:
     saved = ""
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         for seen in looks:
-            samples = [*samples, *(str(one.path) for one in seen.samples)][-_NEWEST:]
+            samples = [*samples, *(_inside(place, one.path) for one in seen.samples)][-_NEWEST:]
             saved = f"{seen.checkpoints[-1].path.name}" if seen.checkpoints else saved
             live.update(_panel(place, seen, samples, saved, own))
 
 
 def _panel(place: Path, seen: Seen, samples: list[str], saved: str, own: bool) -> Any:
-    from rich.console import Group
     from rich.panel import Panel
     from rich.progress_bar import ProgressBar
+    from rich.table import Table
     from rich.text import Text
 
     made = seen.progress
@@ -185,16 +185,17 @@ def _panel(place: Path, seen: Seen, samples: list[str], saved: str, own: bool) -
         rows.insert(0, ProgressBar(total=made.steps, completed=min(made.step, made.steps)))
     if saved:
         rows.append(Text(f"saved   {shown(saved)}"))
-    rows += [Text(f"sample  {shown(path)}", overflow="fold") for path in samples]
+    rows += [Text(f"sample  {path}", overflow="fold") for path in samples]
+    table = Table.grid()  # a bar alone ends no line
+    for row in rows:
+        table.add_row(row)
     foot = "Ctrl-C stops it; closing the terminal does not" if own else "Ctrl-C leaves it running"
-    return Panel(
-        Group(*rows), title=Text(f"{shown(place.name)}: {seen.status}"), subtitle=Text(foot), title_align="left"
-    )
+    return Panel(table, title=Text(f"{shown(place.name)}: {seen.status}"), subtitle=Text(foot), title_align="left")
 
 
-def _inside(end: Ending, path: Path) -> str:
+def _inside(folder: Path, path: Path) -> str:
     try:
-        return shown(path.relative_to(end.run.folder).as_posix())
+        return shown(path.relative_to(folder).as_posix())
     except ValueError:
         return shown(str(path))
 

@@ -17,6 +17,9 @@ from fluxcap.runs.types import Loss
 _LARGEST = 1_000_000
 """Bytes above which a record is a picture, and skipped."""
 
+_IMPOSSIBLE = 1 << 40
+"""Bytes that no record has: the file is no event file."""
+
 Field = tuple[int, int | bytes]
 
 
@@ -24,6 +27,8 @@ def scalars(file: IO[bytes], tag: str) -> Iterator[Loss]:
     """The values under a tag, in the file's order."""
     while len(head := file.read(12)) == 12:
         (length,) = struct.unpack("<Q", head[:8])
+        if length > _IMPOSSIBLE:
+            return
         if length > _LARGEST:
             file.seek(length + 4, 1)
             continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,9 @@ __all__ = ["Begun", "Ending", "Seen", "Watch", "begin", "default_out", "ending",
 
 _UP = 30.0
 """Seconds in which a keeper must have come up."""
+
+_KEEPERS: list[subprocess.Popen[bytes]] = []
+"""Started by this process, and never waited for: they outlive it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +125,7 @@ def _start(out: Path, job: Job) -> None:
     argv = (sys.executable, "-m", "fluxcap.training.keeper", str(out))
     with (place / "keeper.log").open("wb") as log:
         keeper = start(argv, env=os.environ, folder=out, output=log, own_console=True, spoken_to=True)
+    _KEEPERS[:] = [one for one in (*_KEEPERS, keeper) if one.poll() is None]
     assert keeper.stdin is not None
     try:
         keeper.stdin.write(encode_json(job).encode())
