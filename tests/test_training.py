@@ -27,7 +27,7 @@ from fluxcap.training import keeper, processes
 from fluxcap.training.environment import find_python, step, surroundings
 from fluxcap.training.job import Job, State, Step
 from fluxcap.training.processes import ProcessId, identify, is_alive
-from fluxcap.training.rules import failure, resuming
+from fluxcap.training.rules import failure, last_words, resuming
 from fluxcap.types import Claim
 
 FAKE = Path(__file__).parent / "fake_aitoolkit.py"
@@ -155,7 +155,7 @@ def test_a_crash_is_told_in_words(
     assert end.progress is not None
     assert end.progress.step == 3
     if not reason:
-        assert end.last[-1] == "ValueError: something that nobody foresaw"
+        assert end.words == "ValueError: something that nobody foresaw"
 
 
 # ---- stopping
@@ -652,6 +652,16 @@ def test_last_words(line: str, means: str) -> None:
 
 
 def test_last_words_that_are_not_known() -> None:
+    launched = [
+        "ValueError: odd",
+        "Traceback",
+        "subprocess.CalledProcessError: Command 'x KeyError: y' returned 1",
+        "bye",
+    ]
+    assert last_words(launched) == "ValueError: odd"
+    assert last_words(["one", "two"]) == "two"
+    assert last_words([]) == ""
+    assert failure(launched, 1) is None
     assert failure(["ValueError: odd"], 1) is None
     killed = failure(["steps: 1"], -9)
     assert killed is not None

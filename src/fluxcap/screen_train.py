@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _LINE_EVERY = 30.0
 """Seconds between two lines where nobody watches live."""
 
+_LONGEST = 300
+"""Signs of a trainer's own words that are told."""
+
 _NEWEST = 4
 """Samples that the panel names."""
 
@@ -85,7 +88,7 @@ def why(end: Ending) -> str:
     """Why it failed, in one line."""
     if end.status == "lost":
         return f"the training ended without a word{': ' + end.reason if end.reason else ''}; go on with --resume"
-    last = f"exit code {end.exit_code}" + (f": {end.last[-1]}" if end.last else "")
+    last = f"exit code {end.exit_code}" + (f": {end.words[:_LONGEST]}" if end.words else "")
     return f"the trainer failed: {shown(end.reason or last)}"
 
 

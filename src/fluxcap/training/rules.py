@@ -59,7 +59,7 @@ def failure(lines: Iterable[str], exit_code: int | None = None) -> Failure | Non
 
     A process that the system killed (exit code -9) without last words ran out of memory, as a rule.
     """
-    for line in reversed(list(lines)):
+    for line in _telling(lines):
         for pattern, means, hint in _failures():
             found = pattern.search(line)
             if found is not None:
@@ -71,6 +71,19 @@ def failure(lines: Iterable[str], exit_code: int | None = None) -> Failure | Non
             hint="close other programs, or let the system use more swap",
         )
     return None
+
+
+def last_words(lines: Iterable[str]) -> str:
+    """The line that says most of an end that nothing explains; '' where there is none."""
+    telling = _telling(lines)
+    error = re.compile(_data()["last"]["error"])
+    return next((line for line in telling if error.search(line)), telling[0] if telling else "")
+
+
+def _telling(lines: Iterable[str]) -> list[str]:
+    """The last lines, the later ones first, without what launchers say of those that they launched."""
+    launcher = re.compile(_data()["last"]["launcher"])
+    return [line for line in reversed(list(lines)) if not launcher.search(line)]
 
 
 @lru_cache(maxsize=1)

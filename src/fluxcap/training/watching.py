@@ -11,7 +11,7 @@ from pathlib import Path
 from fluxcap import runs
 from fluxcap.runs import Checkpoint, Console, Loss, Progress, Run, Sample
 from fluxcap.training.job import RUNNING, Job, Status, read_job, read_state
-from fluxcap.training.rules import failure
+from fluxcap.training.rules import failure, last_words
 
 _FILES_EVERY = 3.0
 """Seconds between two looks into the run's folder."""
@@ -36,12 +36,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a training stands or ended. ``reason`` and ``hint`` say in words why it failed; ``last`` are its last lines."""
+    """How a training stands or ended. ``reason`` and ``hint`` say in words why it failed, ``words`` are the trainer's own."""
 
     status: Status
     exit_code: int | None
     reason: str
     hint: str
+    words: str
     last: tuple[str, ...]
     log: Path
     progress: Progress | None
@@ -129,6 +130,7 @@ def ending(out: Path) -> Ending | None:
         exit_code=state.exit_code,
         reason=found.means if found else "",
         hint=found.hint if found else "",
+        words=last_words(console.lines) if state.status == "failed" else "",
         last=tuple(console.lines)[-8:],
         log=Path(job.log),
         progress=_progress(console.progress, run.losses, job.steps, state.began),
