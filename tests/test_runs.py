@@ -149,6 +149,18 @@ def test_kohya_counts_what_is_left_after_a_resume() -> None:
     assert (resumed.progress.step, resumed.progress.steps) == (800, 2000)
 
 
+def test_what_is_written_behind_a_bar_is_a_line_of_its_own() -> None:
+    """As diffusers' console had it when it was stopped: tqdm ends no line before a traceback."""
+    console = Console("diffusers")
+    console.feed(
+        "\rSteps:  42%|████▏     | 10/24 [00:00<00:00, 14.22it/s, loss=1.45, lr=0.0001]Traceback (most recent call last):\n"
+    )
+    console.feed("KeyboardInterrupt\n\rSteps:  42%|████▏     | 10/24 [00:00<00:01, 11.73it/s, loss=1.45, lr=0.0001]\n")
+    assert list(console.lines) == ["Traceback (most recent call last):", "KeyboardInterrupt"]
+    assert console.progress is not None
+    assert (console.progress.step, console.progress.loss) == (10, 1.45)
+
+
 def test_signs_that_steer_a_terminal_are_not_shown() -> None:
     console = Console("diffusers")
     console.feed("\x1b[31mred\x1b[0m and \x07bell\x1b]0;title\x07\n")

@@ -24,7 +24,7 @@ from fluxcap.types import Claim
 
 SCRIPTS = Path(os.environ.get("FLUXCAP_TRAINERS", "nowhere")).absolute() / "diffusers" / "examples" / "dreambooth"
 NAMED = os.environ.get("FLUXCAP_TRAINERS_PYTHON")
-STEPS, EVERY = 24, 6
+STEPS, EVERY = 400, 50
 
 # bitsandbytes needs a graphics card: AdamW in its place. All else is what people run.
 STAND_IN = """
@@ -81,13 +81,15 @@ def test_diffusers_is_started_shown_stopped_and_taken_up_again(tmp_path: Path, m
     assert end is not None
     assert end.status == "done", end.log.read_text(encoding="utf-8")[-3000:]
     assert last.progress is not None
-    assert last.progress.step == STEPS
+    assert last.progress.step >= STEPS
     assert f"Resuming from checkpoint checkpoint-{stopped.step // EVERY * EVERY}" in end.log.read_text(encoding="utf-8")
-    assert [(one.step, one.final) for one in end.run.checkpoints] == [
-        *((step, False) for step in range(EVERY, STEPS + 1, EVERY)),
-        (STEPS, True),
-    ]
-    assert [one.step for one in end.run.losses] == list(range(1, STEPS + 1))
+    *saved, final = end.run.checkpoints
+    assert [(one.step, one.final) for one in saved] == [(step, False) for step in range(EVERY, STEPS + 1, EVERY)]
+    over = final.step
+    assert over is not None
+    assert STEPS <= over <= STEPS + 2  # taken up again, the script trains a step in each epoch that is left at its end
+    assert final.final
+    assert [one.step for one in end.run.losses] == list(range(1, over + 1))
     assert all(math.isfinite(one.value) and one.value > 0 for one in end.run.losses)
 
 

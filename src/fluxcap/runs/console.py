@@ -51,10 +51,11 @@ class Console:
         if not plain:
             return
         bars = list(common().bar.finditer(plain))
+        for bar in bars:
+            self._bar(bar)
         if bars:
-            for bar in bars:
-                self._bar(bar)
-        elif whole:
+            plain = plain[bars[-1].end() :].strip()  # what is written next stands behind a bar, which ends no line
+        if plain and whole:
             if not self._line(plain):
                 self.stage = plain
             self.lines.append(plain)
