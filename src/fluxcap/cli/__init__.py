@@ -9,12 +9,12 @@ from typing import Any, Literal
 import click
 
 from fluxcap import __version__
-from fluxcap.cli import comfyui_commands, export_commands, models_group
+from fluxcap.cli import comfyui_commands, export_commands, models_group, train_commands
 from fluxcap.cli.options import FOLDER, JSON, PICTURE, settings
 
 
 @click.group(
-    commands=(*export_commands.COMMANDS, *comfyui_commands.COMMANDS),
+    commands=(*export_commands.COMMANDS, *train_commands.COMMANDS, *comfyui_commands.COMMANDS),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="fluxcap")

@@ -19,7 +19,8 @@ _RECIPE = (
 )
 
 
-def _recipe_options(command: Any) -> Any:
+def recipe_options(command: Any) -> Any:
+    """The options that stand for a line of the recipe."""
     for option in reversed(_RECIPE):
         command = option(command)
     return command
@@ -29,7 +30,7 @@ def _recipe_options(command: Any) -> Any:
 @FOLDER
 @click.option("--trainer", metavar="NAME", required=True, help="ai-toolkit, kohya, onetrainer, diffusers, plain ...")
 @click.option("--out", type=click.Path(path_type=Path), metavar="OUT", required=True, help="A new folder outside DIR.")
-@_recipe_options
+@recipe_options
 @click.option("--models", metavar="FOLDER", help="The folder with the model's files, for trainers that want them.")
 @click.option("--crop", metavar="W:H", help="Cut the middle of this shape out of each picture, for instance 1:1.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, write nothing.")
@@ -52,7 +53,7 @@ def export(
         folder,
         out,
         trainer=trainer,
-        overrides=_overrides(options),
+        overrides=settings(options),
         crop=_shape(crop),
         models=models,
         dry_run=dry_run,
@@ -68,7 +69,7 @@ def export(
 
 @click.command()
 @FOLDER
-@_recipe_options
+@recipe_options
 @click.option("--rate", type=float, metavar="STEPS", help="Steps a second of your card, for the time.")
 @JSON
 def recipe(folder: Path, rate: float | None, as_json: bool, **options: Any) -> None:
@@ -79,7 +80,7 @@ def recipe(folder: Path, rate: float | None, as_json: bool, **options: Any) -> N
 
     if rate is not None and not 0 < rate < 1000:
         raise UsageError(f"--rate {rate} is no number of steps a second", "for instance: --rate 0.5")
-    told = advice(folder, _overrides(options), rate=rate)
+    told = advice(folder, settings(options), rate=rate)
     if as_json:
         screen.json_out(told)
     else:
@@ -89,7 +90,7 @@ def recipe(folder: Path, rate: float | None, as_json: bool, **options: Any) -> N
 COMMANDS = (export, recipe)
 
 
-def _overrides(options: dict[str, Any]) -> dict[str, Any]:
+def settings(options: dict[str, Any]) -> dict[str, Any]:
     """The options as settings. A number of passes or steps on the command line means that way, whatever the file says."""
     length = options["length"] or ("passes" if options["passes"] else None)
     keys = {f"recipe.{key}": options[key] for key in ("passes", "steps", "dim")}

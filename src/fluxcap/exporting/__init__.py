@@ -28,12 +28,12 @@ from fluxcap.think import Thought
 from fluxcap.tokens import Target, target, targets
 from fluxcap.types import Issue, SamplePrompt
 
-__all__ = ["MODELS", "Exported", "Manifest", "export", "served", "whole"]
+__all__ = ["MODELS", "RUN", "Exported", "Manifest", "export", "served", "whole"]
 
 MODELS = "/path/to/models"
 """Stands where the person named no folder with the model's files."""
 
-_RUN = "run"
+RUN = "run"
 """The trainer's folder in an export."""
 
 
@@ -181,7 +181,7 @@ def _samples(folder: Path, project: Project, thought: Thought) -> tuple[SamplePr
 def _places(out: Path, dataset: str, models: str | None) -> Places:
     at = out.as_posix()
     named = Path(models).expanduser().absolute().as_posix() if models else MODELS
-    return Places(export=at, dataset=f"{at}/{dataset}", output=f"{at}/{_RUN}", models=named)
+    return Places(export=at, dataset=f"{at}/{dataset}", output=f"{at}/{RUN}", models=named)
 
 
 def _notices(out: Path, dataset: str, outcomes: Mapping[str, str], sources: Sequence[Source]) -> Iterator[str]:
