@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -397,3 +398,24 @@ def test_commas_matter_only_where_the_trainer_shuffles():
     (issue,) = found(text, "commas-and-shuffle", shuffle_caption=True)
     assert issue.span == (4, 5)
     assert found(text, "commas-and-shuffle") == []
+
+
+@pytest.mark.parametrize(
+    "mess",
+    [
+        "he ",
+        "they are in a park. ",
+        "possibly ",
+        "(",
+        '{"a":"b"} ',
+        "no hat, ",
+        "8k, ",
+        "ohw x ",
+        "Ã©",
+        "the image shows ",
+    ],
+)
+def test_a_mess_takes_no_time(mess):
+    started = time.process_time()
+    check_caption(caption(mess * (6000 // len(mess)), preset="style"), WORDING)
+    assert time.process_time() - started < 5

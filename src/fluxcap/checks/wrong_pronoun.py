@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import ClassVar
@@ -114,20 +116,20 @@ def _wrong(text: str, who: str, class_word: str, *, settled: bool) -> tuple[Word
             return ()
         who = first
         called = [(word, kind) for word, kind in called if kind in kinds]
+    own = {one for one in re.split(r"\W+", class_word.lower()) if one}
+    others = {kind: _first_of(said, _others(kind) - own) for kind in {kind for _, kind in called}}
     found: list[Word] = []
     for word, kind in called:
-        if kind == who or _has_other(said, word, kind, who, class_word):
+        if kind == who or others[kind] < word.start:
             continue
         if kind in ("he", "she") or _is_somebody(text, said, word, class_word):
             found.append(word)
     return tuple(found)
 
 
-def _has_other(said: Sequence[Word], word: Word, kind: str, who: str, class_word: str) -> bool:
-    """Whether somebody else was named before, of whom the pronoun may speak."""
-    own = {one for one in re.split(r"\W+", class_word.lower()) if one}
-    others = _others(kind)
-    return any(one.text.removesuffix("'s") in others and one.text not in own and one.end <= word.start for one in said)
+def _first_of(said: Sequence[Word], others: frozenset[str]) -> float:
+    """Where somebody else is named first, of whom the pronouns behind may speak."""
+    return next((word.start for word in said if word.text.removesuffix("'s") in others), math.inf)
 
 
 @lru_cache(maxsize=8)
@@ -165,7 +167,7 @@ def _others(kind: str) -> frozenset[str]:
 
 def _is_somebody(text: str, said: Sequence[Word], word: Word, class_word: str) -> bool:
     """Whether 'they' or 'it' can only be a person: by what is owned, done, or where it is."""
-    place = said.index(word)
+    place = bisect_left(said, word.start, key=lambda one: one.start)
     sentence = next((one for one in sentences(text) if one.start <= word.start < one.end), None)
     begin, end = (sentence.start, sentence.end) if sentence else (0, len(text))
     clause = re.search(r"[,;:]", text[word.end : end])
@@ -234,7 +236,7 @@ def _mended(text: str, shown: str, found: Sequence[Word], who: str) -> str:
     said = words(shown)
     many = who == "they"
     for word in reversed(found):
-        place = said.index(word)
+        place = bisect_left(said, word.start, key=lambda one: one.start)
         following = said[place + 1] if place + 1 < len(said) else None
         kind = _kind(word, following, shown)
         new: str = word_lists()["forms"][who][kind]
