@@ -10,10 +10,12 @@ _NEWLINE_LIKE = re.compile(r"\s+")
 
 def one_line(text: str) -> str:
     """A caption on one line: breaks and runs of blanks become one blank, byte order marks and control signs go."""
-    spaced = _NEWLINE_LIKE.sub(" ", text)
-    return "".join(
-        sign for sign in spaced if sign != "\ufeff" and unicodedata.category(sign) not in ("Cc", "Cs")
-    ).strip()
+    seen = "".join(sign for sign in text if sign.isspace() or (sign != "\ufeff" and not _is_control(sign)))
+    return _NEWLINE_LIKE.sub(" ", seen).strip()
+
+
+def _is_control(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cs")
 
 
 def prompt_for_trainer(text: str) -> str:
