@@ -153,6 +153,7 @@ def test_detach_attach_and_stop(run: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert "no training runs in" in said.err
 
 
+@pytest.mark.slow
 @posix
 def test_ctrl_c_stops_the_training_cleanly(place: Path) -> None:
     """In a process of its own, with the signal that a terminal sends."""
@@ -237,6 +238,7 @@ def test_one_look_in_one_line() -> None:
     assert screen_train.duration(420) == "7 min"
 
 
+@pytest.mark.slow
 def test_the_pages_commands(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each command of docs/training.md, in its order, with the stand-in for ai-toolkit; those for other trainers must parse."""
     monkeypatch.setenv("FAKE_STEPS", "3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,6 +245,7 @@ def test_two_trainings_of_one_folder_are_refused(begin: Begin, tmp_path: Path, m
         training._start(tmp_path / "out", job)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal of our own is POSIX")
 def test_a_closed_terminal_does_not_end_the_training(photos: Path, home: Path, tmp_path: Path) -> None:
@@ -598,13 +600,36 @@ def test_windows_knows_a_process_by_its_birth(monkeypatch: pytest.MonkeyPatch) -
     assert kernel.closed == 2
 
 
+def test_a_file_that_another_process_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.folder(tmp_path).mkdir()
+    tries: list[int] = []
+
+    def held(path: Path, text: str) -> None:
+        tries.append(1)
+        if len(tries) < 4:
+            raise PermissionError(13, "in use")
+        path.write_text(text, encoding="utf-8")
+
+    monkeypatch.setattr(jobs, "write_atomic", held)
+    monkeypatch.setattr(jobs, "_PAUSE", 0.001)
+    job = a_job(tmp_path, "")
+    jobs.write_job(tmp_path, job)
+    assert jobs.read_job(tmp_path) == job
+    monkeypatch.setattr(jobs, "write_atomic", lambda *_: (_ for _ in ()).throw(PermissionError(13, "in use")))
+    with pytest.raises(PermissionError):
+        jobs.write_job(tmp_path, job)
+
+
 @posix
+@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
 def test_systems_without_proc_ask_ps(monkeypatch: pytest.MonkeyPatch) -> None:
     born = processes._born_by_ps(os.getpid())
     assert born
     assert processes._born_by_ps(2**22 + 12345) is None
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
     try:
+        assert child.pid in {one.pid for one in processes.family(os.getpid())}
+        monkeypatch.setattr(processes, "_parents", processes._parents_by_ps)
         assert child.pid in {one.pid for one in processes.family(os.getpid())}
     finally:
         child.kill()

@@ -14,13 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxcap import registry, runs
 from fluxcap.codec import encode_json
 from fluxcap.errors import FluxcapError, UsageError
-from fluxcap.exporters import Exporter
-from fluxcap.exporting import RUN, Exported, export
-from fluxcap.observe import Progress
 from fluxcap.training import job as jobs
 from fluxcap.training.environment import find_python, step
 from fluxcap.training.job import Job, Step
@@ -28,6 +26,11 @@ from fluxcap.training.keeper import BUSY
 from fluxcap.training.processes import is_alive, start, tell
 from fluxcap.training.rules import resuming
 from fluxcap.training.watching import Ending, Seen, Watch, ending
+
+if TYPE_CHECKING:  # the keeper imports this package too, and stays for hours
+    from fluxcap.exporters import Exporter
+    from fluxcap.exporting import Exported
+    from fluxcap.observe import Progress
 
 __all__ = ["Begun", "Ending", "Seen", "Watch", "begin", "default_out", "ending", "stop"]
 
@@ -72,6 +75,8 @@ def begin(
     starts where the check refuses the set. Raises ``UsageError`` for what is named wrongly or missing, ``FluxcapError`` where
     a training runs there already or the trainer cannot go on.
     """
+    from fluxcap.exporting import RUN, export
+
     exporter: Exporter = registry.load("exporter", trainer)()
     if exporter.neutral:
         raise UsageError(f"{trainer} is no trainer", "name one: ai-toolkit, kohya, onetrainer, simpletuner ...")
@@ -132,6 +137,16 @@ def _start(out: Path, job: Job) -> None:
         keeper.stdin.close()
     except OSError:
         pass  # it ended already; its exit code says why
+    try:
+        _wait_for(keeper, out, before)
+    except KeyboardInterrupt:
+        keeper.terminate()
+        stop(out)
+        raise
+
+
+def _wait_for(keeper: subprocess.Popen[bytes], out: Path, before: float) -> None:
+    """Until the keeper says that it keeps a job; raises ``FluxcapError`` where it ends instead."""
     until = time.monotonic() + _UP
     while time.monotonic() < until:
         state = jobs.read_state(out)
@@ -143,7 +158,7 @@ def _start(out: Path, job: Job) -> None:
                 raise jobs.already(out)
             break
         time.sleep(0.05)
-    raise FluxcapError("the training did not start", f"see {place / 'keeper.log'}")
+    raise FluxcapError("the training did not start", f"see {jobs.folder(out) / 'keeper.log'}")
 
 
 def _longer(command: Step, words: Sequence[str]) -> Step:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fluxcap.errors import UsageError
-from fluxcap.exporters import Command
 from fluxcap.training.job import Step
 from fluxcap.training.rules import modules
+
+if TYPE_CHECKING:
+    from fluxcap.exporters import Command
 
 _FOLDERS = ("venv", ".venv", "env")
 """What the trainers' guides call the environment in their folder."""

@@ -7,11 +7,12 @@ process that watches over it) and ``stop`` (somebody asks it to end).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, TypeVar
 
 from fluxcap.codec import decode_json, to_builtins
 from fluxcap.errors import FluxcapError, UsageError
@@ -20,6 +21,10 @@ from fluxcap.textfiles import write_atomic
 from fluxcap.training.processes import ProcessId, is_alive
 
 FOLDER = ".fluxcap-train"
+
+T = TypeVar("T")
+
+_TRIES, _PAUSE = 20, 0.05
 
 Status = Literal["starting", "running", "stopping", "done", "failed", "stopped", "lost"]
 """``lost``: it ended and nobody saw how, as when the machine was turned off."""
@@ -150,12 +155,22 @@ def forget_stop(out: Path) -> None:
 
 
 def _write(path: Path, value: Job | State) -> None:
-    write_atomic(path, json.dumps(to_builtins(value), ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps(to_builtins(value), ensure_ascii=False, indent=1) + "\n"
+    _patiently(lambda: write_atomic(path, text))
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """On Windows a file that another process has open for a moment is neither replaced nor read."""
+    for _ in range(_TRIES):
+        with suppress(PermissionError):
+            return act()
+        time.sleep(_PAUSE)
+    return act()
 
 
 def _state(out: Path) -> State | None:
     try:
-        return decode_json((folder(out) / "state.json").read_bytes(), State, "state.json")
+        return decode_json(_patiently((folder(out) / "state.json").read_bytes), State, "state.json")
     except (OSError, UsageError):
         return None
 

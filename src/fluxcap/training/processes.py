@@ -118,17 +118,25 @@ def _tell_windows(pid: int, how: How) -> None:
 
 
 def _born_posix(pid: int) -> str | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return _born_by_ps(pid) if not Path("/proc/self/stat").exists() else None
-    fields = stat.rpartition(")")[2].split()
-    if len(fields) < 20 or fields[0] in "ZX":
+    if not Path("/proc/self/stat").exists():
+        return _born_by_ps(pid)
+    fields = _stat(pid)
+    if fields is None or fields[0] in "ZX":
         return None
     boot = ""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return f"{boot}/{fields[19]}"
+
+
+def _stat(pid: int) -> list[str] | None:
+    """What Linux says of a process, from its state (field 3 of proc(5)) on; its name before may hold anything."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return fields if len(fields) >= 20 else None
 
 
 def _born_by_ps(pid: int) -> str | None:
@@ -138,8 +146,16 @@ def _born_by_ps(pid: int) -> str | None:
 
 
 def _parents() -> list[tuple[int, int]]:
+    """Every process with the one that it is below of."""
     if WINDOWS:
         return []
+    if Path("/proc/self/stat").exists():
+        numbers = [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
+        return [(number, int(fields[1])) for number in numbers if (fields := _stat(number)) is not None]
+    return _parents_by_ps()
+
+
+def _parents_by_ps() -> list[tuple[int, int]]:
     rows = (line.split() for line in _ps(["-A", "-o", "pid=,ppid="]).splitlines())
     return [(int(row[0]), int(row[1])) for row in rows if len(row) == 2 and row[0].isdigit() and row[1].isdigit()]
 
