@@ -49,7 +49,8 @@ class Anything(metaclass=_Any):
     def __init__(self, *arguments, **options):
         pass
 
-    __call__ = __new__
+    def __call__(self, *arguments, **options):
+        return Anything(*arguments, **options)
 
     def __getattr__(self, name):
         if name.startswith("__"):
