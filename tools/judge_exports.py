@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,11 +62,6 @@ class Verdict:
     captions: Mapping[str, str] | None = None
     passed_over: tuple[str, ...] = ()
 
-    @property
-    def silent(self) -> bool:
-        """Whether it took the export without a word."""
-        return self.accepted
-
     def wrong(self) -> Iterator[str]:
         """What speaks against the export itself."""
         if not self.accepted:
@@ -76,21 +72,32 @@ class Verdict:
 
     def misread(self) -> dict[str, str]:
         """Captions that the trainer reads otherwise than approved, known rewrites aside; all must be read."""
-        if not self.captions:
+        if self.captions is None or self.case.mistake:
             return {}
         known = encoded.ai_toolkit if self.case.trainer == "ai-toolkit" else encoded.as_it_stands
         right = {file: {text, known(text)} for file, text in self.case.captions.items()}
-        return {file: self.captions.get(file, "") for file, texts in right.items() if self.captions.get(file, "") not in texts}
+        return {
+            file: self.captions.get(file, "")
+            for file, texts in right.items()
+            if self.captions.get(file, "") not in texts
+        }
 
 
 def cases(trainer: str, folder: Path) -> Iterator[Case]:
-    """The export for each base model, and for the first of each family one with a mistake in each section of each config."""
+    """The export for each base model, and for the first of each family one with each of its keys misspelt."""
     families = set()
     for target in targets().values():
         if trainer not in target.trainers:
             continue
-        done = sets.export_set(folder / "set", folder / "my exports" / f"{trainer} {target.id}", trainer, target.id, models=str(folder / "models"))
-        assert done.given is not None and done.rendered is not None
+        done = sets.export_set(
+            folder / "set",
+            folder / "my exports" / f"{trainer} {target.id}",
+            trainer,
+            target.id,
+            models=str(folder / "models"),
+        )
+        assert done.given is not None
+        assert done.rendered is not None
         captions = {image.file: image.caption for image in done.given.images}
         yield Case(
             trainer=trainer, target=target.id, export=done.out, dataset=Path(done.given.places.dataset),
@@ -102,28 +109,30 @@ def cases(trainer: str, folder: Path) -> Iterator[Case]:
 
 
 def mistakes(trainer: str, target: str, done: Exported, folder: Path) -> Iterator[Case]:
-    """One mistake in each section is shown to the trainer, all of them to our own check."""
+    """Each is shown to the trainer and to our own check."""
     assert done.rendered is not None
-    seen = set()
     for number, case in enumerate(misspelt.cases(trainer, done.rendered)):
-        named = tuple(unknown_keys(trainer, case.rendered))
-        place, dataset, commands = done.out, Path(), []
-        if case.section not in seen:
-            seen.add(case.section)
-            place, dataset, commands = misspelt.written(done, case, folder / "misspelt" / f"{trainer} {target} {number}")
+        place, dataset, commands = misspelt.written(done, case, folder / "misspelt" / f"{trainer} {target} {number}")
         yield Case(
-            trainer=trainer, target=target, export=place, dataset=dataset, commands=commands, captions={}, unknown=named,
-            mistake=f"{case.where}: {case.wrong}",
+            trainer=trainer, target=target, export=place, dataset=dataset, commands=commands, captions={},
+            unknown=tuple(unknown_keys(trainer, case.rendered)), mistake=f"{case.where}: {case.wrong}",
         )  # fmt: skip
 
 
-def judged(source: sources.Source, python: Path, asked: Sequence[Case], folder: Path) -> tuple[list[Verdict], dict[str, Any]]:
+def judged(
+    source: sources.Source, python: Path, asked: Sequence[Case], folder: Path
+) -> tuple[list[Verdict], dict[str, Any]]:
     """The child's verdicts, and what else it told: ``not_run``, ``stand_ins``."""
     jobs, results = folder / "jobs.json", folder / f"results {source.trainer}.json"
     rows = [{"export": str(one.export), "dataset": str(one.dataset), "commands": one.commands} for one in asked]
     jobs.write_text(json.dumps(rows), encoding="utf-8")
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    env |= {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(folder / "home")}
+    env |= {
+        "HF_HUB_OFFLINE": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(folder / "home"),
+    }
     (folder / "home").mkdir(exist_ok=True)
     try:
         ran = subprocess.run(
@@ -146,7 +155,7 @@ def judged(source: sources.Source, python: Path, asked: Sequence[Case], folder: 
     return found, answer
 
 
-def report(trainer: str, source: sources.Source, every: Sequence[Case], found: Sequence[Verdict], answer: Mapping[str, Any]) -> bool:
+def report(trainer: str, source: sources.Source, found: Sequence[Verdict], answer: Mapping[str, Any]) -> bool:
     """Prints what was found of one trainer; True where nothing speaks against our exports."""
     by = f", judged by {source.folder.name}, whose code it runs" if source.trainer != trainer else ""
     print(f"\n{trainer} at {source.commit[:12] or 'an unknown commit'}{by}{table_of(source)}")
@@ -163,12 +172,12 @@ def report(trainer: str, source: sources.Source, every: Sequence[Case], found: S
         print(f"  {one.case.target:16} {'accepted' if one.accepted else 'REFUSED'}; {read(one)}")
         for line in wrong:
             print(f"    {line}")
-    return told_mistakes(every, [one for one in found if one.case.mistake]) and fine
+    return told_mistakes([one for one in found if one.case.mistake]) and fine
 
 
 def read(one: Verdict) -> str:
     """How its captions came through."""
-    if not one.captions:
+    if one.captions is None:
         return "captions were not read"
     same = sum(one.captions.get(file) == text for file, text in one.case.captions.items())
     known = len(one.case.captions) - same - len(one.misread())
@@ -176,17 +185,29 @@ def read(one: Verdict) -> str:
     return f"{same} of {len(one.case.captions)} captions letter by letter{doubled}"
 
 
-def told_mistakes(every: Sequence[Case], shown: Sequence[Verdict]) -> bool:
-    """What became of the misspelt keys."""
-    spelt = [case for case in every if case.mistake]
-    missed = [case for case in spelt if not case.unknown]
+def told_mistakes(shown: Sequence[Verdict]) -> bool:
+    """What became of the misspelt keys; True where our own check names them all."""
     let = [one for one in shown if one.accepted]
-    print(f"  misspelt on purpose: {len(spelt)} keys and options; our own check names {len(spelt) - len(missed)} of them")
-    print(f"  shown to the trainer: {len(shown)}; it refuses {len(shown) - len(let)} and lets {len(let)} through without stopping")
+    missed = [one.case.mistake for one in shown if not one.case.unknown]
+    print(
+        f"  misspelt on purpose, one at a time: {len(shown)} keys and options. The trainer's code that ran refuses "
+        f"{len(shown) - len(let)} and lets {len(let)} through; our own check names {len(shown) - len(missed)}"
+    )
+    by_file: dict[str, list[str]] = {}
     for one in let:
-        print(f"    lets through {one.case.mistake}" + (f" ({'; '.join(one.passed_over)[:90]})" if one.passed_over else ""))
-    for case in missed:
-        print(f"    OUR CHECK MISSES {case.mistake}")
+        where, _, key = one.case.mistake.partition(": ")
+        by_file.setdefault(where, []).append(key)
+    for where, names in by_file.items():
+        print(
+            textwrap.fill(
+                f"let through in {where}: {', '.join(dict.fromkeys(names))}",
+                120,
+                initial_indent="    ",
+                subsequent_indent="      ",
+            )
+        )
+    for mistake in missed:
+        print(f"    OUR CHECK MISSES {mistake}")
     return not missed
 
 
@@ -199,27 +220,38 @@ def table_of(source: sources.Source) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", type=Path, nargs="+", metavar="SOURCE_DIR", help="a trainer's checkout, or a folder of them")
-    parser.add_argument("--python", action="append", default=[], metavar="TRAINER=PYTHON", help="of that trainer's environment")
+    parser.add_argument(
+        "sources", type=Path, nargs="+", metavar="SOURCE_DIR", help="a trainer's checkout, or a folder of them"
+    )
+    parser.add_argument(
+        "--python", action="append", default=[], metavar="TRAINER=PYTHON", help="of that trainer's environment"
+    )
     parser.add_argument("--only", action="append", metavar="TRAINER", help="judge by this one only")
     given = parser.parse_args()
-    pythons = {name: Path(path).absolute() for name, _, path in (word.partition("=") for word in given.python)}
     found = sources.find(given.sources)
-    asked = {name: found[by] for name in sources.LANDMARKS if (by := RUN_BY.get(name, name)) in found and name in (given.only or sources.LANDMARKS)}
+    asked = {
+        name: found[by]
+        for name in sources.LANDMARKS
+        if (by := RUN_BY.get(name, name)) in found and name in (given.only or sources.LANDMARKS)
+    }
     if not asked:
-        parser.error(f"no checkout of {', '.join(given.only or sources.LANDMARKS)} in {', '.join(map(str, given.sources))}")
+        parser.error(
+            f"no checkout of {', '.join(given.only or sources.LANDMARKS)} in {', '.join(map(str, given.sources))}"
+        )
     fine, summary = True, []
     for name, source in asked.items():
         with tempfile.TemporaryDirectory(prefix="fluxcap-judge-") as place:
             folder = Path(place)
             sets.make_set(folder / "set")
-            every = list(cases(name, folder))
-            shown = [case for case in every if case.commands]
-            verdicts, answer = judged(source, pythons.get(source.trainer, Path(sys.executable)), shown, folder)
-            good = report(name, source, every, verdicts, answer)
+            asked_now = list(cases(name, folder))
+            verdicts, answer = judged(source, sources.python_of(source, given.python), asked_now, folder)
+            good = report(name, source, verdicts, answer)
             fine = fine and good
             plain = [one for one in verdicts if not one.case.mistake]
-            summary.append(f"{name}: " + ("not run" if not plain else f"{sum(one.accepted for one in plain)} of {len(plain)} exports accepted"))
+            summary.append(
+                f"{name}: "
+                + ("not run" if not plain else f"{sum(one.accepted for one in plain)} of {len(plain)} exports accepted")
+            )
     print("\n" + "\n".join(summary))
     sys.exit(not fine)
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,14 +144,27 @@ def environment(source: sources.Source, python: Path, spied: Path) -> dict[str, 
     }
 
 
-def child(argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """A child process, its two outputs in one text; one that takes too long is ended and fails."""
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options}
+def child(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None, said: str = "") -> tuple[int, str]:
+    """Its exit code and both outputs in one text, as they came; one that takes too long is ended with all that it started."""
+    process = subprocess.Popen(
+        argv,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
     try:
-        return subprocess.run(argv, text=True, encoding="utf-8", check=False, timeout=MINUTES * 60, **options)
-    except subprocess.TimeoutExpired as ended:
-        said = ended.output.decode(errors="replace") if isinstance(ended.output, bytes) else ended.output or ""
-        return subprocess.CompletedProcess(argv, 124, f"{said}\nended after {MINUTES} minutes")
+        out, _ = process.communicate(said.encode(), timeout=MINUTES * 60)
+    except subprocess.TimeoutExpired:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        out, _ = process.communicate()
+        return 124, out.decode(errors="replace") + f"\nended after {MINUTES} minutes"
+    return process.returncode, out.decode(errors="replace")
 
 
 def train(source: sources.Source, python: Path, tokenizers: Path, folder: Path) -> Run:
@@ -157,41 +173,48 @@ def train(source: sources.Source, python: Path, tokenizers: Path, folder: Path) 
     model, spied = folder / "tiny-flux", folder / "encoded.jsonl"
     env = environment(source, python, spied)
     quiet = {key: value for key, value in env.items() if key != "FLUXCAP_SPY"}
-    made = child([str(python), str(HERE / "tiny_flux.py"), str(tokenizers), str(model)], env=quiet)
-    if made.returncode:
-        raise SystemExit(f"the tiny model cannot be made with {python}:\n{made.stdout[-2000:]}")
+    code, said = child([str(python), str(HERE / "tiny_flux.py"), str(tokenizers), str(model)], env=quiet)
+    if code:
+        raise SystemExit(f"the tiny model cannot be made with {python}:\n{said[-2000:]}")
     done = sets.export_set(sets.make_set(folder / "set"), folder / "my export", source.trainer, TARGET, RECIPE)
     assert done.given is not None
     ready = prepare(done, model)
     started = time.monotonic()
-    ran = child([shutil.which(ready.argv[0], path=env["PATH"]) or ready.argv[0], *ready.argv[1:]], env=env, cwd=source.folder / home)
+    program = shutil.which(ready.argv[0], path=env["PATH"])
+    if program is None:
+        raise SystemExit(f"{ready.argv[0]} is not in the environment of {python}")
+    code, console = child([program, *ready.argv[1:]], env=env, cwd=source.folder / home)
     seconds = time.monotonic() - started
     run = done.out / "run"
     result = {
-        "trainer": source.trainer, "code": ran.returncode, "seconds": seconds, "changes": ready.changes,
-        "console": ran.stdout, "out": done.out,
+        "trainer": source.trainer, "code": code, "seconds": seconds, "changes": ready.changes,
+        "console": console, "out": done.out,
         "made": {path.relative_to(run).as_posix(): path.stat().st_size for path in sorted(run.rglob("*")) if path.is_file()},
     }  # fmt: skip
-    if ran.returncode or not spied.exists():
+    if code or not spied.exists():
         return Run(**result)
     captions = {image.file: image.caption for image in done.given.images}
-    found = encoded.notes(spied)
-    numbered = folder / "own.jsonl"
-    own = child(
+    found = encoded.notes(spied.read_text(encoding="utf-8").splitlines())
+    code, said = child(
         [str(python), str(HERE / "number_tokens.py"), str(model), str(T5_LENGTH)],
-        env=quiet, input=json.dumps(list(captions.values())), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    numbered.write_text("".join(line + "\n" for line in own.stdout.splitlines() if line.startswith("{")), encoding="utf-8")
+        env=quiet,
+        said=json.dumps(list(captions.values())),
+    )
+    if code:
+        raise SystemExit(f"the captions cannot be numbered with {python}:\n{said[-2000:]}")
+    own = encoded.notes(line for line in said.splitlines() if line.startswith('{"tokenizer"'))
     return Run(
         **result,
-        seen=tuple(encoded.compare(captions, found, encoded.notes(numbered), rewrite)),
+        seen=tuple(encoded.compare(captions, found, own, rewrite)),
         unasked=tuple(encoded.unasked(captions.values(), ready.prompts, found, rewrite)),
     )
 
 
 def told(run: Run, source: sources.Source) -> str:
     """The report on one run."""
-    lines = [f"{run.trainer} at {source.commit[:12] or 'an unknown commit'}: exit code {run.code} after {run.seconds:.0f} s"]
+    lines = [
+        f"{run.trainer} at {source.commit[:12] or 'an unknown commit'}: exit code {run.code} after {run.seconds:.0f} s"
+    ]
     lines += ["  changed for the tiny model:", *(f"    {change}" for change in run.changes)]
     if run.code:
         return "\n".join([*lines, "  its last words:", *(f"    {line}" for line in run.console.splitlines()[-15:])])
@@ -208,29 +231,43 @@ def told(run: Run, source: sources.Source) -> str:
 
 
 def keep(run: Run, folder: Path, hide: Mapping[str, str]) -> None:
-    """The console, what was made (names and sizes), and the small logs; no weights, no places of this machine."""
+    """The console, what was made (names and sizes), and the small logs; no weights, no pictures, no places of this machine."""
     home = folder / run.trainer
     home.mkdir(parents=True, exist_ok=True)
     console = run.console
     for place, name in hide.items():
         console = console.replace(place, name)
-    (home / "console.txt").write_text(console, encoding="utf-8")
+    console = re.sub(r"/\S+?/site-packages", "/abs/site-packages", console)
+    (home / "console.txt").write_bytes(console.encode())
     (home / "files.json").write_text(json.dumps(run.made, indent=1) + "\n", encoding="utf-8")
     for path in (run.out / "run").rglob("*"):
-        if path.name == "loss_log.db" or path.name.startswith("events.out.tfevents"):
+        if path.name == "loss_log.db":
             shutil.copyfile(path, home / path.name)
+        if path.name.startswith("events.out.tfevents"):
+            at = home / path.relative_to(run.out / "run")
+            at.parent.mkdir(parents=True, exist_ok=True)
+            at.write_bytes(b"".join(small_records(path.read_bytes())))
 
 
-def pythons(words: Sequence[str]) -> dict[str, Path]:
-    """'ai-toolkit=/venv/bin/python' -> by trainer."""
-    return {name: Path(path) for name, _, path in (word.partition("=") for word in words)}
+def small_records(data: bytes, most: int = 10_000) -> Iterator[bytes]:
+    """The records of a TensorBoard file without those that hold pictures: length, check sum, content, check sum."""
+    place = 0
+    while place + 12 <= len(data):
+        (length,) = struct.unpack_from("<Q", data, place)
+        if length <= most:
+            yield data[place : place + 16 + length]
+        place += 16 + length
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sources", type=Path, nargs="+", metavar="SOURCE_DIR", help="a trainer's checkout, or a folder of them")
+    parser.add_argument(
+        "sources", type=Path, nargs="+", metavar="SOURCE_DIR", help="a trainer's checkout, or a folder of them"
+    )
     parser.add_argument("--tokenizers", type=Path, required=True, help="a folder with clip/ and t5/")
-    parser.add_argument("--python", action="append", default=[], metavar="TRAINER=PYTHON", help="of that trainer's environment")
+    parser.add_argument(
+        "--python", action="append", default=[], metavar="TRAINER=PYTHON", help="of that trainer's environment"
+    )
     parser.add_argument("--only", choices=sorted(TRAINERS), action="append", help="train with this one only")
     parser.add_argument("--keep", type=Path, help="put console, logs and names of files there")
     given = parser.parse_args()
@@ -239,8 +276,9 @@ def main() -> None:
         parser.error(f"no checkout of {' or '.join(given.only or TRAINERS)} in {', '.join(map(str, given.sources))}")
     fine = True
     for name, source in found.items():
+        python = sources.python_of(source, given.python)
         with tempfile.TemporaryDirectory(prefix="fluxcap-tiny-") as folder:
-            run = train(source, pythons(given.python).get(name, Path(sys.executable)), given.tokenizers.resolve(), Path(folder))
+            run = train(source, python, given.tokenizers.resolve(), Path(folder))
             print(told(run, source), flush=True)
             if given.keep:
                 keep(run, given.keep, {folder: "/abs", str(source.folder): f"/abs/{name}"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 Rewrite = Callable[[str], str]
 
@@ -43,10 +42,10 @@ class Seen:
         return len({*self.letters, *self.rewritten}) >= 2 and not self.other_tokens
 
 
-def notes(path: Path) -> list[Note]:
-    """What the spy wrote down."""
+def notes(lines: Iterable[str]) -> list[Note]:
+    """What the spy wrote down, line by line."""
     found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines:
         row = json.loads(line)
         rows = row["ids"] if row["ids"] and isinstance(row["ids"][0], list) else [row["ids"]]
         for text, ids in zip(row["texts"], rows, strict=True):

@@ -35,7 +35,10 @@ def ask(module: Any, code: Any, job: Any) -> dict[str, Any]:
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         words = last_line(str(error)) or last_line(said.getvalue())
-        return {"accepted": False, "said": f"{type(error).__name__}: {words} ({Path(place.filename).name}:{place.lineno})"}
+        return {
+            "accepted": False,
+            "said": f"{type(error).__name__}: {words} ({Path(place.filename).name}:{place.lineno})",
+        }
     return {"accepted": True, "ran": found.ran, "captions": found.captions, "passed_over": found.passed_over}
 
 

@@ -19,7 +19,6 @@ class Misspelt:
     """``where`` is the file and the place in it, or the script; ``wrong`` the key as it is misspelt."""
 
     where: str
-    section: str
     wrong: str
     rendered: Rendered
 
@@ -34,15 +33,14 @@ def cases(trainer: str, rendered: Rendered) -> Iterator[Misspelt]:
                 files = {**rendered.files, path: dumped(path, renamed(value, spot, wrong))}
                 case = replace(rendered, files=files)
                 if unknown_keys(trainer, case) or not free(trainer, rendered, path, value, spot):
-                    section = ".".join("*" if isinstance(part, int) else str(part) for part in spot[:-1])
-                    yield Misspelt(where=path, section=f"{path}: {section}", wrong=".".join(map(str, (*spot[:-1], wrong))), rendered=case)
+                    yield Misspelt(where=path, wrong=".".join(map(str, (*spot[:-1], wrong))), rendered=case)
     for number, command in enumerate(rendered.commands):
         for place, word in enumerate(command.argv):
             if word.startswith("--") and any(before.endswith(".py") for before in command.argv[:place]):
                 name, sign, rest = word.partition("=")
                 argv = (*command.argv[:place], misspell(name) + sign + rest, *command.argv[place + 1 :])
                 commands = (*rendered.commands[:number], replace(command, argv=argv), *rendered.commands[number + 1 :])
-                yield Misspelt(where="command", section=f"command {number + 1}", wrong=misspell(name), rendered=replace(rendered, commands=commands))
+                yield Misspelt(where="the command", wrong=misspell(name), rendered=replace(rendered, commands=commands))
 
 
 def free(trainer: str, rendered: Rendered, path: str, value: Any, spot: tuple[str | int, ...]) -> bool:

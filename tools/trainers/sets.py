@@ -43,7 +43,9 @@ def export_set(
 ) -> Exported:
     """``fluxcap export``; stops where fluxcap itself refuses."""
     settings = {f"recipe.{key}": value for key, value in (recipe or {}).items()}
-    done = exporting.export(folder, out, trainer=trainer, overrides={"target": target, **settings}, models=models or None)
+    done = exporting.export(
+        folder, out, trainer=trainer, overrides={"target": target, **settings}, models=models or None
+    )
     if done.refused or done.given is None or done.rendered is None:
         raise SystemExit(f"fluxcap refuses the export for {trainer}: {'; '.join(one.message for one in done.issues)}")
     return done

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,3 +54,13 @@ def commit(folder: Path) -> str:
         return ""
     done = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return done.stdout.strip()
+
+
+def python_of(source: Source, given: Sequence[str] = ()) -> Path:
+    """The trainer's own Python: the one given ('ai-toolkit=/venv/bin/python'), else that of venv/ in its checkout, else this one."""
+    named = {name: path for name, _, path in (word.partition("=") for word in given)}
+    if source.trainer in named:
+        return Path(named[source.trainer]).absolute()
+    inside = ("bin/python", "Scripts/python.exe")
+    places = [source.folder / venv / path for venv in ("venv", ".venv") for path in inside]
+    return next((path for path in places if path.exists()), Path(sys.executable))

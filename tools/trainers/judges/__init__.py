@@ -30,10 +30,13 @@ class Job:
 
 @dataclass
 class Found:
-    """What a trainer made of an export: the code that ran, the captions by file, and what it passed over without a word."""
+    """What a trainer made of an export: the code that ran, the captions by file, and what it passed over without a word.
+
+    ``captions`` is None where none of its code that reads captions ran.
+    """
 
     ran: list[str] = field(default_factory=list)
-    captions: dict[str, str] = field(default_factory=dict)
+    captions: dict[str, str] | None = None
     passed_over: list[str] = field(default_factory=list)
 
 

@@ -22,7 +22,14 @@ def load(source: Path) -> Any:
     from toolkit.job import get_job
     from toolkit.util.get_model import get_model_class
 
-    return SimpleNamespace(**{key: value for key, value in locals().items() if key != "source"})
+    return SimpleNamespace(
+        get_config=get_config,
+        get_job=get_job,
+        get_model_class=get_model_class,
+        dataset=AiToolkitDataset,
+        options=DatasetConfig,
+        split=preprocess_dataset_raw_config,
+    )
 
 
 def judge(code: Any, job: Job) -> Found:
@@ -31,13 +38,16 @@ def judge(code: Any, job: Job) -> Found:
     model = code.get_model_class(process.model_config)
     empty = model("cpu", process.model_config, dtype="fp32")
     empty.vae = empty.unet = None  # nothing is loaded before load_model
-    found = Found(ran=["get_config", "get_job (SDTrainer made)", "get_model_class", "AiToolkitDataset", "get_caption"])
+    found = Found(
+        ran=["get_config", "get_job (SDTrainer made)", "get_model_class", "AiToolkitDataset", "get_caption"],
+        captions={},
+    )
     if process.model_config.arch != getattr(model, "arch", process.model_config.arch):
         found.passed_over.append(f"model.arch {process.model_config.arch}: taken for another model")
     raw = code.get_config(config)["config"]["process"][0]["datasets"]
-    for options in code.preprocess_dataset_raw_config(raw):
+    for options in code.split(raw):
         options = {**options, "cache_latents_to_disk": False}  # that needs the model
-        dataset = code.AiToolkitDataset(code.DatasetConfig(**options, trigger_word=process.trigger_word), sd=empty)
+        dataset = code.dataset(code.options(**options, trigger_word=process.trigger_word), sd=empty)
         dataset.dataset_config.caption_dropout_rate = 0.0
         for item in dataset.file_list:
             item.load_caption(dataset.caption_dict)

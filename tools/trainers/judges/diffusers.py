@@ -11,7 +11,18 @@ from typing import Any
 
 from judges import Found, Job
 
-STAND_INS = ("torch", "torchvision", "transformers", "accelerate", "peft", "huggingface_hub", "tqdm", "numpy", "PIL", "safetensors")
+STAND_INS = (
+    "torch",
+    "torchvision",
+    "transformers",
+    "accelerate",
+    "peft",
+    "huggingface_hub",
+    "tqdm",
+    "numpy",
+    "PIL",
+    "safetensors",
+)
 
 
 def load(source: Path) -> Any:

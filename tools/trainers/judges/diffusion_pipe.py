@@ -48,7 +48,10 @@ def judge(code: Any, job: Job) -> Found:
     config = code.toml.load(args.config)
     code.defaults(config)
     given = code.toml.load(config["dataset"])
-    found = Found(ran=["the options of train.py", "set_config_defaults", "DirectoryDataset (checks, pictures, captions)"])
+    found = Found(
+        ran=["the options of train.py", "set_config_defaults", "DirectoryDataset (checks, pictures, captions)"],
+        captions={},
+    )
     for directory in given["directory"]:
         made = code.dataset.DirectoryDataset(directory, given, "flux", framerate=1, round_to_multiple=16)
         for row in made._get_ungrouped_metadata(regenerate_cache=True):

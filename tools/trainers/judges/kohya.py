@@ -28,10 +28,22 @@ def judge(code: Any, job: Job) -> Found:
     code.util.prepare_dataset_args(args, True)
     trainer = code.script.FluxNetworkTrainer()
     user = code.config.load_user_config(args.dataset_config)
-    blueprint = code.config.BlueprintGenerator(code.config.ConfigSanitizer(True, True, args.masked_loss, True)).generate(user, args)
+    blueprint = code.config.BlueprintGenerator(
+        code.config.ConfigSanitizer(True, True, args.masked_loss, True)
+    ).generate(user, args)
     group, validation = code.config.generate_dataset_group_by_blueprint(blueprint.dataset_group)
     trainer.assert_extra_args(args, group, validation)
-    found = Found(ran=["setup_parser", "verify_training_args", "ConfigSanitizer", "datasets with buckets", "assert_extra_args", "load_prompts"])
+    found = Found(
+        ran=[
+            "setup_parser",
+            "verify_training_args",
+            "ConfigSanitizer",
+            "datasets with buckets",
+            "assert_extra_args",
+            "load_prompts",
+        ],
+        captions={},
+    )
     for dataset in group.datasets:
         for image in dataset.image_data.values():
             found.captions[Path(image.absolute_path).name] = image.caption

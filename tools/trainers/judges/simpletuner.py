@@ -28,7 +28,9 @@ def load(source: Path) -> Any:
     from simpletuner.helpers.data_backend.local import LocalDataBackend
     from simpletuner.helpers.prompts import PromptHandler
 
-    return SimpleNamespace(load=load_config, backend=create_backend_config, local=LocalDataBackend, prompts=PromptHandler)
+    return SimpleNamespace(
+        load=load_config, backend=create_backend_config, local=LocalDataBackend, prompts=PromptHandler
+    )
 
 
 def judge(code: Any, job: Job) -> Found:
@@ -36,7 +38,7 @@ def judge(code: Any, job: Job) -> Found:
     args = code.load(exit_on_error=True)
     if args is None:
         raise ValueError("load_config gave nothing")
-    found = Found(ran=["load_config", "create_backend_config and validate", "PromptHandler"])
+    found = Found(ran=["load_config", "create_backend_config and validate", "PromptHandler"], captions={})
     backends = json.loads(Path(args.data_backend_config).read_text(encoding="utf-8"))
     for row in backends:
         code.backend(row, vars(args)).validate(vars(args))
