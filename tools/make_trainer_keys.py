@@ -167,7 +167,8 @@ def onetrainer(home: Path) -> Sections:
         "concepts.*.image": "ConceptImageConfig", "concepts.*.text": "ConceptTextConfig", "quantization": "QuantizationConfig",
         **dict.fromkeys(("transformer", "text_encoder", "text_encoder_2", "vae"), "TrainModelPartConfig"),
     }  # fmt: skip
-    return {path: appended(known[name]) | {"__version"} for path, name in rows.items()}
+    sections = {path: appended(known[name]) | {"__version"} for path, name in rows.items()}
+    return sections | {"options.train.py": options([home / "modules/util/args/TrainArgs.py"])}
 
 
 def simpletuner(home: Path) -> Sections:
@@ -211,6 +212,7 @@ def diffusion_pipe(home: Path) -> Sections:
         "train.optimizer": used_keys([train], ("optim_config",)) | {"lr", "weight_decay", "eps"},
         "dataset.": used_keys([data], ("dataset_config",)),
         "dataset.directory.*": used_keys([data], ("directory_config",)),
+        "options.train.py": options([train]) | {"deepspeed"},  # deepspeed adds its own
     }
 
 
