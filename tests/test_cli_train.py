@@ -94,7 +94,7 @@ def test_a_training_tells_where_everything_lies(run: Any, place: Path) -> None:
     said = run(*START)
     assert said.code == 0
     lines = said.out.splitlines()
-    assert lines[0].startswith("ostris/ai-toolkit trains photos-ai-toolkit: ")
+    assert lines[0].startswith("photos-ai-toolkit: training with ostris/ai-toolkit, ")
     assert "trained at step 6" in lines
     assert "  step 2     ohwx/ohwx_000000002.safetensors, 2 samples" in lines
     assert "  step 6     ohwx/ohwx.safetensors (final)" in lines

@@ -22,6 +22,9 @@ _LINE_EVERY = 30.0
 _LONGEST = 300
 """Signs of a trainer's own words that are told."""
 
+_STAGE = 100
+"""... of what it does beside training."""
+
 _NEWEST = 4
 """Samples that the panel names."""
 
@@ -42,10 +45,10 @@ def begun(place: Path, started: Begun, *, quiet: bool, detached: bool) -> None:
     assert job is not None
     warnings = [one for one in started.exported.issues if one.severity != "note"]
     lines = [
-        f"{job.title} trains {shown(place.name)}: {job.steps} steps",
+        f"{shown(place.name)}: training with {job.title}, {job.steps} steps",
         f"  console   {shown(job.log)}",
         f"  output    {shown(job.run)}",
-        *([f"  the check has {len(warnings)} warnings; fluxcap check tells them"] if warnings else []),
+        *([f"  warnings of the check: {len(warnings)}; fluxcap check tells them"] if warnings else []),
         *(f"  {line}" for line in started.notices),
     ]
     if detached:
@@ -134,8 +137,9 @@ def duration(seconds: float) -> str:
 def line(seen: Seen) -> str:
     """One look in one line."""
     made = seen.progress
+    stage = shown(seen.stage)[:_STAGE]
     if made is None:
-        return shown(seen.stage) or "starting"
+        return stage or seen.status
     parts = [f"step {made.step}" + (f" of {made.steps}" if made.steps else "")]
     if made.loss is not None:
         parts.append(f"loss {made.loss:.4f}")
@@ -143,8 +147,8 @@ def line(seen: Seen) -> str:
         parts.append(f"{made.rate:.2f} steps/s" if made.rate >= 1 else f"{1 / made.rate:.1f} s/step")
     if made.left is not None and seen.status == "running":
         parts.append(f"{duration(made.left)} left")
-    if seen.stage:
-        parts.append(shown(seen.stage)[:80])
+    if stage and seen.status in ("running", "stopping"):
+        parts.append(stage)
     return ", ".join(parts)
 
 
@@ -153,12 +157,15 @@ def _lines(looks: Iterator[Seen], quiet: bool) -> None:
     for seen in looks:
         for one in seen.checkpoints:
             click.echo(
-                f"saved {'the final LoRA' if one.final else f'step {one.step}'}: {shown(one.path.name)}", err=quiet
+                f"saved {'the final LoRA' if one.final else f'step {one.step}'}: {shown(f'{one.path.parent.name}/{one.path.name}')}",
+                err=quiet,
             )
         if seen.samples:
             click.echo(f"samples of step {seen.samples[-1].step}: {len(seen.samples)}", err=quiet)
         now = line(seen)
         over = seen.status not in ("starting", "running", "stopping")
+        if over and seen.progress is None:
+            return  # why is told after this
         if now != last and (over or time.monotonic() - told >= _LINE_EVERY):
             click.echo(now, err=quiet)
             last, told = now, time.monotonic()

@@ -10,6 +10,9 @@ from dataclasses import replace
 from fluxcap.runs.rules import common, rules
 from fluxcap.runs.types import Progress
 
+COMMAND = "$ "
+"""Begins the line that tells which command was started."""
+
 _KEPT = 200
 """Last lines that are kept: a traceback with what led to it."""
 
@@ -56,7 +59,7 @@ class Console:
         if bars:
             plain = plain[bars[-1].end() :].strip()  # what is written next stands behind a bar, which ends no line
         if plain and whole:
-            if not self._line(plain):
+            if not self._line(plain) and not plain.startswith(COMMAND):
                 self.stage = plain
             self.lines.append(plain)
 

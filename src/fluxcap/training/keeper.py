@@ -15,6 +15,7 @@ from pathlib import Path
 
 from fluxcap.codec import decode_json
 from fluxcap.errors import FluxcapError
+from fluxcap.runs.console import COMMAND
 from fluxcap.training import job as jobs
 from fluxcap.training.environment import surroundings
 from fluxcap.training.job import Job, State, Step
@@ -55,7 +56,7 @@ def keep(out: Path, job: Job) -> int:
 
 def _run(out: Path, step: Step, log: Path, state: State) -> tuple[int, State]:
     with log.open("ab") as output:
-        output.write(f"$ {subprocess.list2cmdline(step.argv)}\n".encode("utf-8", "replace"))
+        output.write(f"{COMMAND}{subprocess.list2cmdline(step.argv)}\n".encode("utf-8", "replace"))
         output.flush()
         try:
             child = start(step.argv, env=surroundings(os.environ, step), folder=Path(step.folder), output=output)
