@@ -114,7 +114,11 @@ def _is_another(match: re.Match[str], said: Mapping[str, str | None], noun: str,
     if noun in mine:
         return any(word in table["small"] for word in match["who"].lower().split())
     other = any(noun in table[row] for row in ("same_she", "same_he", "young")) and bool(mine)
-    if re.search(r"\b(?:while|whilst|where)\s+$", match.string[: match.start("who")], re.IGNORECASE):
+    if re.search(
+        r"\b(?:while|whilst|where|sits|stands|lies|kneels|waits|walks)\s+$",
+        match.string[: match.start("who")],
+        re.IGNORECASE,
+    ):
         return True
     named = re.search(r"\bof\s+(?:an?\s+)?$", match.string[: match.start("who")], re.IGNORECASE)
     return not named and (other or bool(beside_her))
