@@ -97,7 +97,10 @@ def _amount(kind: str, match: re.Match[str], class_word: str) -> tuple[int, int]
 def _is_another(match: re.Match[str], said: Mapping[str, str | None], noun: str, subject: str) -> bool:
     """Whether one person is somebody besides the subject: 'a nurse' may be the subject itself, 'a nurse beside her' is not."""
     table = tables().people.words
-    if said.get("another") or (said.get("beside") and _spaced(said.get("article") or "") != "the"):
+    beside, the = _spaced(said.get("beside") or ""), _spaced(said.get("article") or "") == "the"
+    if said.get("another") or (beside and not the):
+        return True
+    if beside in table["touching"] and noun not in (subject, *table["again"]):
         return True
     rest = re.match(r"[^.;]*", match.string[match.end("who") :])
     beside_her = re.search(r"\b(?:her|him|them|herself|himself)\b", rest[0] if rest else "", re.IGNORECASE)
@@ -111,11 +114,21 @@ def _is_another(match: re.Match[str], said: Mapping[str, str | None], noun: str,
     if noun in mine:
         return any(word in table["small"] for word in match["who"].lower().split())
     other = any(noun in table[row] for row in ("same_she", "same_he", "young")) and bool(mine)
+    if re.search(
+        r"\b(?:while|whilst|where|sits|stands|lies|kneels|waits|walks)\s+$",
+        match.string[: match.start("who")],
+        re.IGNORECASE,
+    ):
+        return True
     named = re.search(r"\bof\s+(?:an?\s+)?$", match.string[: match.start("who")], re.IGNORECASE)
     return not named and (other or bool(beside_her))
 
 
-_BESIDE = re.compile(r"\s+(?:beside|behind|next\s+to|near|with|in\s+front\s+of)\s+(?:her|him|them|it)\b", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"\s+(?:(?:beside|behind|next\s+to|near|with|in\s+front\s+of|opposite|across\s+from)\s+(?:her|him|them|it)\b"
+    r"|(?:in|at|on)\s+the\s+(?:next|other|neighbou?ring|adjacent)\s+(?:seat|table|chair|desk|bench)\b)",
+    re.IGNORECASE,
+)
 
 
 def _is_likeness(before: str) -> bool:
@@ -134,9 +147,9 @@ def _is_no_person(text: str, start: int, end: int) -> bool:
     if any(word in table["unreal"] for word in text[start:end].lower().split()):
         return True
     follows = re.match(r"\s+([\w'’-]+)", text[end:])
-    if follows is None or not re.match(r"an?\s", text[start:end], re.IGNORECASE):
-        return False
-    word = follows[1].lower()
+    word = follows[1].lower() if follows else ""
+    if not word or not re.match(r"an?\s", text[start:end], re.IGNORECASE):
+        return word in words()["reading"]["garment"]
     known = word in words()["reading"]["apart"] or word in table["goes_on"] or not word.isascii()
     verb = word.endswith(("ing", "ed", "s", "n't", "ly"))
     return not (known or verb) or word in words()["reading"]["garment"]
@@ -163,7 +176,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     one, many, crowd = _either(table.one), _either(table.many), _either(table.crowd)
     beside, another = _either(table.words["beside"]), _either(table.words["another"])
     number = rf"(?:{_either(tuple(table.number))}|\d{{1,2}})"
-    between = r"(?:(?!(?:with|in|of|and|on|to|at|who|is|are)\b)[\w-]+\s+){0,3}?"
+    between = r"(?:(?!(?:with|in|of|and|on|to|at|who|is|are|while|whilst|where|a|an)\b)[\w-]+\s+){0,3}?"
     limbs = _either(table.words["limbs"])
     own = rf"(?!['’]s\b(?!\s+{limbs}\b))(?!['’](?!s))(?!-)"
     rows = (
@@ -179,15 +192,18 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
             "crowd",
             rf"\b(?P<who>(?:(?:an?|the)\s+)?(?:(?!(?:with|in|of|and|on|a|an|the|is|to)\b)[\w-]+\s+)?{crowd})\b{own}",
         ),
-        ("sized", rf"\b(?P<who>(?:a|the)\s+(?:[\w-]+\s+)?(?P<size>{_either(tuple(table.size))}))\b(?!\s+of\b){own}"),
+        ("sized", rf"\b(?P<who>(?:an?|the)\s+(?:[\w-]+\s+)?(?P<size>{_either(tuple(table.size))}))\b(?!\s+of\b){own}"),
         ("numbered", rf"\b(?P<who>(?:{_either(table.group)})\s+of\s+(?P<number>{number}))\b"),
+        ("sized", rf"(?:^|,)\s*(?P<who>(?P<size>{_either(tuple(table.size))}))\s*(?=,|$)"),
+        ("plural", r"\b(?P<who>both\s+of\s+them)\s+(?:are\s+)?(?:wear|smil|stand|sit|laugh|pos|look|dress)"),
+        ("plural", r"\b(?P<who>(?:mum|mom|grandma)\s+and\s+(?:dad|grandpa)|dad\s+and\s+(?:mum|mom))\b"),
         ("numbered", r"\b(?P<who>(?:the|all|both)\s+(?P<number>two|three|four|five)\s+of\s+(?:them|us))\b"),
         ("plural", r"\b(?P<who>(?:somebody|someone)(?:\s+else)?)\b"),
         ("crowd", r"\b(?P<who>(?:a|the)\s+(?:[\w-]+\s+)?group)\b(?!\s+of\b)"),
         ("plural", rf"\b(?P<who>(?:{_either(table.group)})\s+of\s+{between}(?:{many}))\b{own}"),
         (
             "single",
-            rf"(?:\b(?P<beside>{beside})\s+)?\b(?P<who>(?P<another>{another})\s+{between}(?P<noun>{one}))\b{own}",
+            rf"(?:\b(?P<beside>{beside})\s+)?\b(?P<who>(?P<another>{another})\s+{between}(?P<noun>{one}|model|character|figure))\b{own}",
         ),
         (
             "single",

@@ -112,10 +112,19 @@ def _in_its_things(said: Mention, fact: Trait) -> bool:
 
 
 def _is_against(slot_id: str, one: _Thing, theirs: Sequence[_Thing], complete: bool) -> bool:
+    if "outfit" in one.kinds:
+        return complete and _is_of_no_colour(one, theirs)
     kin = [other for other in theirs if one.kinds & other.kinds]
     if kin:
         return all(_differ(slot_id, one, other) for other in kin)
     return slot_id == "clothing" and complete and _has_no_place(one, theirs)
+
+
+def _is_of_no_colour(one: _Thing, theirs: Sequence[_Thing]) -> bool:
+    """Whether what is said of all the clothes ('head-to-toe black') has a colour that none of those known has."""
+    (colour,) = (side for side in sides("clothing") if side.name == "colour")
+    mine, its = classes(colour, one.words), [classes(colour, other.words) for other in theirs if other.regions]
+    return bool(mine and its) and all(found and not mine & found for found in its)
 
 
 def _differ(slot_id: str, one: _Thing, other: _Thing) -> bool:
