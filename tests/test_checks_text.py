@@ -188,6 +188,58 @@ def test_refusals_in_many_words(text):
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("refusal", "ohwx woman in a park. Any specifics must be withheld."),
+        ("preamble", "Second try, shorter: ohwx woman, smiling."),
+        ("preamble", "Reply => ohwx woman, smiling."),
+        ("preamble", "Right then, so, ohwx woman, smiling."),
+        ("preamble", "ohwx woman, smiling, soft lighting [total length 31]"),
+        ("talk-about-the-picture", "ohwx woman. <add pose here> She is smiling."),
+        ("talk-about-the-picture", "ohwx woman. FIXME check her coat. She is smiling."),
+        ("talk-about-the-picture", "ohwx woman. The column 'light' is still blank."),
+        ("talk-about-the-picture", "ohwx woman. Coat as in the preceding record."),
+        ("hedge", "ohwx woman in a coat, velvet by most accounts."),
+        ("hedge", "ohwx woman in a coat that one would call purple, unless it is the lamp."),
+        ("negation", "ohwx woman in a coat, minus shoes."),
+        ("negation", "ohwx woman. She has ditched jewellery."),
+        ("negation", "ohwx woman, looking aside, doesn't meet our eyes"),
+        ("truncated", "ohwx woman, a photo of a woman. She is wearing a long (continued)"),
+        ("truncated", "ohwx woman, a photo of a woman. She is wearing a thick. Her face is bare."),
+        ("truncated", "ohwx woman. She is wearing a grey cardig. Her face is bare."),
+        ("truncated", "ohwx woman. She is on a narrow lane She has a hat on. Her face is bare."),
+        ("truncated", "ohwx woman, with her mouth is open, in a park."),
+        ("markup", "ohwx woman. She is in a park. 3) She is smiling."),
+        ("markup", "ohwx woman. She is in a park. expression: calm; She stands."),
+        ("markup", "ohwx woman. She is in a park. |coat|red| She stands."),
+        ("markup", "\\fbox{ohwx woman in a park.}"),
+        ("markup", "ohwx woman in a $red$ coat."),
+        ("prompt-weights", "ohwx woman in a red coat (strength 0.8)."),
+        ("prompt-weights", "ohwx woman in a (woollen) coat."),
+        ("prompt-weights", 'ohwx woman with a "fringe"^1.4.'),
+    ],
+)
+def test_unusual_wordings_are_found(name, text):
+    assert found(text, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("preamble", "Outdoors in winter: ohwx woman in a camel coat."),
+        ("preamble", "Beside a wall, ohwx woman is smiling."),
+        ("negation", "ohwx woman skipping rope in a park, her bag left outside the gate."),
+        ("truncated", "ohwx woman. She is on a terrace. The walls are painted in a dark blue. A woman is behind her."),
+        ("truncated", "ohwx woman in a cove. Her dress is a pale green. She is in a park with her sister."),
+        ("markup", "ohwx woman with a sign that says $5, beside a stall: apples and pears."),
+        ("prompt-weights", "ohwx woman (seen from behind) in a coat."),
+    ],
+)
+def test_what_only_looks_like_it_is_let_be(name, text):
+    assert not found(text, name)
+
+
+@pytest.mark.parametrize(
     ("text", "mended"),
     [
         ("Sure! Here's a caption: ohwx woman, smiling.", "ohwx woman, smiling."),

@@ -13,6 +13,7 @@ from fluxcap.checks.wording import find, has_words, quoted, whole
 from fluxcap.talk import HIDDEN, plain, talk, within
 from fluxcap.talk.rules import Sign
 from fluxcap.types import Issue, Severity
+from fluxcap.vocabulary import slots
 
 _STRANGE = re.compile(r"[^\w ,.;'’()!?-]|[_\n]|(?:^|\s)(?:-|\(?\d{1,2}[.)])\s|--")
 """Without one of these a caption holds no markup."""
@@ -93,7 +94,16 @@ def _signs(text: str, trigger: str) -> tuple[tuple[int, int, str, bool], ...]:
     fields = list(talk().field.finditer(plain(text, trigger, signs=True)))
     if len(fields) >= talk().fields and all(what != "JSON" for _, _, what, _ in found):
         found.append((*fields[0].span(), "fields with names", False))
+    elif (named := _named_field().search(text)) is not None:
+        found.append((*named.span("field"), "fields with names", False))
     return tuple(sorted(found))
+
+
+@lru_cache(maxsize=1)
+def _named_field() -> re.Pattern[str]:
+    """A trait by its name in small letters where a sentence begins: 'clothing: dark suit;'."""
+    names = "|".join(sorted(slot.replace("_", " ") for slot in slots()))
+    return re.compile(rf"[.;!?\n]\s*(?P<field>(?:{names}|outfit|clothes|eyes)\s?[:=](?!\d))(?=\s*\w)")
 
 
 def _places(rule: Sign, text: str, trigger: str) -> Iterator[re.Match[str]]:

@@ -30,6 +30,9 @@ _SUBJECT = re.compile(
 _STUMP = 2
 """Letters of a word that cannot be a sentence."""
 
+_HALF = 5
+"""Letters from which on a strange word before a full stop may be half of a known one; 'cove' is no 'cover'."""
+
 _SHOWN_BEFORE = 30
 """Characters before a break that its message shows."""
 
@@ -37,6 +40,13 @@ _RUN_ON = re.compile(
     r"\b(?:with|and|a|an|the|of|in|on|at|to|is|are|has|her|his|their|its|wearing|holding|for|from|by|or|but|while|very|slightly|into|against|behind)"
     r" (?:(?:She|He|They|It|There) (?:is|are|has|have|was|wears|looks|stands|sits|holds)\b|(?:Her|His|Their|Its) (?:\w+ ){1,2}(?:is|are|has)\b|The (?:\w+ ){1,2}(?:is|are|has)\b)"
 )
+
+
+_FUSED = re.compile(
+    r"(?P<last>[a-z]{2,}) (?=(?:She|He|They|It|There) (?:is|are|has|have|was|were|wears|looks|stands|sits|holds|smiles)\b"
+    r"|(?:Her|His|Their|Its|The|An?) (?:[\w-]+ ){1,3}(?:is|are|has|have|was|were)\b)"
+)
+"""A sentence that runs into the next without a full stop."""
 
 
 def _item(text: str) -> CheckInput:
@@ -134,8 +144,58 @@ def _broken(text: str) -> Iterator[tuple[int, int, str]]:
             )
         ):
             yield start + said[-1].start, end, f'something has to follow "{last}"'
+        elif ended and text[end - 1] == "." and _is_half(text, start + said[-1].start if said else end, end - 1):
+            yield start + said[-1].start, end, f'"{last}" looks like the beginning of a word'
+        elif ended and text[end - 1] == "." and said and _lacks_noun([word.text for word in said[-8:]]):
+            yield start + said[-1].start, end, f'a thing has to follow "{last}"'
+    yield from ((*match.span(), "it says so itself") for match in rules.cut_marker.finditer(text))
+    for match in _fused_clauses().finditer(text):
+        yield match.start(), match.end(), "two clauses are run into one"
+    opening = called.end() if called is not None else 0
+    for match in _FUSED.finditer(text):
+        if match.start() >= opening and not _RUN_ON.search(text, match.start()):
+            yield match.start(), match.end("last"), "the next sentence begins before this one has ended"
     for match in _RUN_ON.finditer(text):
         yield match.start(), match.end(), "the next sentence begins before this one has ended"
+
+
+def _is_half(text: str, start: int, end: int) -> bool:
+    """Whether the word at this place is the beginning of one: 'a black leath'."""
+    word = text[start:end]
+    if len(word) < _HALF or not (word.isalpha() and word.islower()) or is_english(word) or not begins_a_word(word):
+        return False
+    return not any(
+        is_english(word + ending) for ending in ("s", "d", "ed", "ing")
+    )  # 'terrace', where 'terraced' is known
+
+
+def _lacks_noun(said: list[str]) -> bool:
+    """Whether the words end in describing ones behind an article: 'She is in a dark blue'."""
+    rules = talk()
+    place = len(said) - 1
+    if said[place] not in _describing():
+        return False
+    while place and said[place] in _describing():
+        place -= 1
+    return (
+        place > 0
+        and said[place] in ("a", "an")
+        and said[place - 1] in rules.lacking
+        and (place < 2 or said[place - 2] not in rules.coloured)
+    )
+
+
+@lru_cache(maxsize=1)
+def _describing() -> frozenset[str]:
+    """Words that describe and name no thing."""
+    colours = word_lists()["groups"]["colour"]
+    lists = word_lists()
+    return frozenset({*lists["nouns"]["adjectives"], *lists["groups"]["length"], *colours}) - talk().nouns_too
+
+
+@lru_cache(maxsize=1)
+def _fused_clauses() -> re.Pattern[str]:
+    return re.compile(rf"\bwith (?:her|his|their) (?:\w+ )?(?:{talk().body}) (?:is|are)\b", re.IGNORECASE)
 
 
 def _why_unfinished(text: str) -> str:
@@ -179,7 +239,7 @@ def _wants_more(said: list[str], last: str, *, stopped: bool) -> bool:
     if last in rules.last and before not in rules.last_but:
         return not stopped or last in rules.last_stopped
     colours = set(word_lists()["groups"]["colour"])
-    describing = {*word_lists()["nouns"]["adjectives"], *word_lists()["groups"]["length"], *colours} - rules.nouns_too
+    describing = _describing()
     if stopped or last not in describing:
         return False
     place = len(said) - 1

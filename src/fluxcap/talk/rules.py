@@ -64,6 +64,8 @@ class Talk:
     leads: re.Pattern[str]
     labels: re.Pattern[str]
     weak_labels: re.Pattern[str]
+    describes: re.Pattern[str]
+    counts: re.Pattern[str]
     closes: Patterns
     told: Patterns
     about: re.Pattern[str]
@@ -80,6 +82,10 @@ class Talk:
     denial_instead: tuple[tuple[re.Pattern[str], str], ...]
     loop: Loop
     short: int
+    cut_marker: re.Pattern[str]
+    body: str
+    lacking: frozenset[str]
+    coloured: frozenset[str]
     last: frozenset[str]
     last_but: frozenset[str]
     last_stopped: frozenset[str]
@@ -155,10 +161,14 @@ def talk() -> Talk:
         thinks=one(person["thinks"]),
         unable=one(refusal["unable"]),
         refusal=many(refusal["match"]),
-        yes=one(rf"(?:{preamble['yes']})(?=\s*[!,.:;–—\n]|\s+-|\s*$)|(?:{preamble['cries']})(?=\s*!)"),
+        yes=one(
+            rf"(?:{preamble['yes']})(?:,? (?:{preamble['and_so']}))*(?=\s*[!,.:;–—\n]|\s+-|\s*$)|(?:{preamble['cries']})(?=\s*!)"
+        ),
         leads=either(preamble["leads"]),
         labels=one(rf"\b(?:{preamble['labels']})\b"),
         weak_labels=one(rf"(?:{preamble['weak']})"),
+        describes=one(preamble["describes"]),
+        counts=one(preamble["counts"]),
         closes=many(preamble["closes"]),
         told=many(meta["told"]),
         about=one(meta["about"]),
@@ -175,6 +185,10 @@ def talk() -> Talk:
         denial_instead=tuple((one(said), instead) for said, instead in denial["instead"].items()),
         loop=Loop(**sets(data["loop"])),
         short=data["short"]["words"],
+        cut_marker=one(last["marker"]),
+        body=last["body"],
+        lacking=frozenset(last["lacking"]),
+        coloured=frozenset(last["coloured"]),
         last=frozenset(last["last"]),
         last_but=frozenset(last["but"]),
         last_stopped=frozenset(last["stopped"]),

@@ -18,6 +18,9 @@ _LABEL = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,7}[\w'’)/-]+[*_\"]*(?:\
 _DASHED = re.compile(r"[\W_]*(?:[\w'’/&()-]+[ \t]+){0,2}[\w'’)/-]+\s+[–—-]+>?\s+|[\W_]*[\w]+\s*(?:=>|->|=|»)\s*")
 
 
+_BEFORE_CALL = re.compile(r"\W*(?P<said>[^·.!?\n]{1,90}?)\s*(?:[:–—»>)|]+>?|\s-+>?|\n|(?P<comma>,))\s*[\"“'‘*]*(?=·)")
+"""What stands before the trigger word with a sign or a new line behind it."""
+
 _NUMBERED = re.compile(r"\w\W+[A-Z]\w+ $")
 """A name before 'I', which is then a numeral: 'King George'."""
 
@@ -69,10 +72,16 @@ def preambles(text: str) -> tuple[Place, ...]:
     rules = talk()
     refused = refusals(text)
     found: list[Place] = []
+    found += [match.span() for match in rules.counts.finditer(text)]
     closes = [match.end() - 1 for match in rules.closes.finditer(text)]
     speaks = writer(text) or rules.second.search(text)
+    before = _before_call(text)
+    if before:
+        found.append((0, before))
     for n, (start, end, _) in enumerate(sentences(text)):
-        begin = max(start, _called(text))
+        begin = max(start, _called(text), before)
+        if begin >= end:
+            continue
         lead = led(text, begin, end if n else len(text))
         if lead > begin:
             found.append((begin, lead))
@@ -87,6 +96,18 @@ def preambles(text: str) -> tuple[Place, ...]:
             colon = text.find(": ", rest, end)
             found.append((rest, colon + 2 if 0 <= colon < end - _CAPTION_FROM else end))
     return tuple(place for place in first_of(found) if not within(place, refused))
+
+
+def _before_call(text: str) -> int:
+    """Where a short opening ends that stands before the trigger word and describes nothing: 'My best shot:'; 0 for none."""
+    rules = talk()
+    said = _BEFORE_CALL.match(text)
+    if said is None or rules.describes.match(said["said"]):
+        return 0
+    dashed = said[0][said.end("said") - said.start() :].strip()[:1] in ("-", "–", "—")
+    if (dashed or said["comma"]) and rules.labels.search(said["said"]) is None:
+        return 0
+    return 0 if said["comma"] and "," in said["said"] else said.end()
 
 
 def _called(text: str) -> int:
