@@ -206,7 +206,7 @@ def examine(items: Sequence[CheckInput], plant: Plant) -> Verdict:
         found = issues_of(chosen, kept.index(plant.base), texts)
     else:
         found = issues_of(chosen, plant.base, texts)
-    codes = tuple(dict.fromkeys(issue.code for issue in found if issue.severity != "note" or issue.code == "CAP005"))
+    codes = tuple(dict.fromkeys(issue.code for issue in found if issue.severity != "note"))
     return Verdict(plant=plant, found=bool(set(codes) & set(CODES[plant.kind])), codes=codes)
 
 

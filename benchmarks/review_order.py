@@ -43,7 +43,7 @@ from fluxcap.vocabulary import canonical, clashes, slots
 
 SOURCES: Mapping[str, float] = {"vlm:a": 0.7, "tagger:b": 0.65, "sidecar:c": 0.6}
 SHARE, TARGET = 0.1, 0.9
-NOISE = (0.0, 0.002, 0.01)
+NOISE = (0.0, 0.002, 0.01, 0.02)
 """Shares of the values of each source that are wrong although the caption is right."""
 _SET_KINDS = frozenset({"fragment", "identical", "other_picture", "style_words", "shuffle_commas", "bound_leak"})
 """Kinds of defects that need other captions, settings or a plan of their own."""

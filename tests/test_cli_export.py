@@ -2,58 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shlex
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image
+from running import Run, measured
 
-from fluxcap import cli, registry
-from fluxcap.types import Claim
+from fluxcap import registry
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-class Run:
-    """Runs ``fluxcap`` in this process."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.patch, self.capsys = patch, capsys
-
-    def __call__(self, *words: object) -> Said:
-        self.patch.setattr(sys, "argv", ["fluxcap", *map(str, words)])
-        self.patch.setattr(sys, "stdin", io.StringIO())
-        self.capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = self.capsys.readouterr()
-        assert "Traceback" not in out + err
-        return Said(code, out, err)
-
-
 @pytest.fixture
 def fluxcap(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    class Measured:
-        name, version = "fake", "1"
-
-        def observe(self, rgb: Any, width: int, height: int) -> list[Claim]:
-            return [Claim(slot="framing", value="close-up", confidence=0.9)]
-
-    monkeypatch.setattr("fluxcap.pipeline._measurement", lambda: (Measured(), ()))
+    measured(monkeypatch)
     return Run(monkeypatch, capsys)
 
 

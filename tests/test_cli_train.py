@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -14,40 +13,27 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from running import Run, Said, measured
 
-from fluxcap import cli, pipeline, screen_train, training
+from fluxcap import pipeline, screen_train, training
 from fluxcap.runs import Progress
 from fluxcap.training import Seen
 from fluxcap.training import job as jobs
-from fluxcap.types import Claim
 
 FAKE = Path(__file__).parent / "fake_aitoolkit.py"
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and sessions of POSIX")
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with a captioned set and a stand-in for ai-toolkit with its environment."""
-
-    class Measured:
-        name, version = "fake", "1"
-
-        def observe(self, rgb: Any, width: int, height: int) -> list[Claim]:
-            return [Claim(slot="framing", value="close-up", confidence=0.9)]
-
-    monkeypatch.setattr("fluxcap.pipeline._measurement", lambda: (Measured(), ()))
+    measured(monkeypatch)
     monkeypatch.chdir(tmp_path)
     for number in range(3):
         Path("photos").mkdir(exist_ok=True)
@@ -69,17 +55,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def fluxcap(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object) -> Said:
-    monkeypatch.setattr(sys, "argv", ["fluxcap", *map(str, words)])
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    capsys.readouterr()
-    code = 0
-    try:
-        cli.main()
-    except SystemExit as end:
-        code = int(end.code or 0)
-    out, err = capsys.readouterr()
-    assert "Traceback" not in out + err
-    return Said(code, out, err)
+    return Run(monkeypatch, capsys)(*words)
 
 
 @pytest.fixture

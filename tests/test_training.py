@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -696,3 +697,10 @@ def test_last_words_that_are_not_known() -> None:
 @for_all(st.lists(st.text(), max_size=5))
 def test_any_last_words_are_taken(lines: list[str]) -> None:
     failure(lines, 1)
+
+
+def test_runs_of_one_second_have_logs_of_their_own(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 23, 18, 15, 40)
+    first = training.new_log(tmp_path, now)
+    first.write_text("out of memory", encoding="utf-8")
+    assert [first.name, training.new_log(tmp_path, now).name] == ["20261123-181540.log", "20261123-181540-2.log"]

@@ -100,7 +100,7 @@ def begin(
         title=exporter.title,
         commands=tuple(commands),
         run=places.output,
-        log=(out / "logs" / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}.log").as_posix(),
+        log=new_log(out / "logs", datetime.now().astimezone()).as_posix(),
         dataset=places.dataset,
         steps=done.given.recipe.steps,
         resumed=resume,
@@ -120,6 +120,13 @@ def stop(out: Path, how: jobs.Urgency = "gently") -> bool:
     if state.trainer is not None and not is_alive(state.keeper):
         tell(state.trainer.pid, "gentle" if how == "gently" else "hard")
     return True
+
+
+def new_log(folder: Path, now: datetime) -> Path:
+    """A log that is not there yet: two runs of one second must not share one, or the first one's end is told of the second."""
+    name = f"{now:%Y%m%d-%H%M%S}"
+    names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
+    return next(path for one in names if not (path := folder / f"{one}.log").exists())
 
 
 def _start(out: Path, job: Job) -> None:
