@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -700,7 +700,7 @@ def test_any_last_words_are_taken(lines: list[str]) -> None:
 
 
 def test_runs_of_one_second_have_logs_of_their_own(tmp_path: Path) -> None:
-    now = datetime(2026, 11, 23, 18, 15, 40)
+    now = datetime(2026, 11, 23, 18, 15, 40, tzinfo=UTC)
     first = training.new_log(tmp_path, now)
     first.write_text("out of memory", encoding="utf-8")
     assert [first.name, training.new_log(tmp_path, now).name] == ["20261123-181540.log", "20261123-181540-2.log"]
